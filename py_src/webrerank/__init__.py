@@ -1,0 +1,68 @@
+"""Rerank documents with a cross-encoder: the same code in Pyodide and in CPython.
+
+    from webrerank import load_reranker
+
+    reranker = load_reranker("dist/models/ms-marco-MiniLM-L-12-v2")
+    ranking = await reranker.rerank("how long may I stay?", ["ninety days", "a recipe"])
+    ranking.results[0].index
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from webrerank.errors import (
+    InferenceError,
+    InvalidRequestError,
+    ModelError,
+    ModelIntegrityError,
+    ModelLoadError,
+    OutOfMemoryError,
+    RerankError,
+    TokenizationError,
+    UnsupportedModelError,
+    WorkerCrashedError,
+)
+from webrerank.reranker import Reranker
+from webrerank.results import Ranking, RerankResult, Usage
+
+__version__ = "0.1.0"
+
+__all__ = [
+    "InferenceError",
+    "InvalidRequestError",
+    "ModelError",
+    "ModelIntegrityError",
+    "ModelLoadError",
+    "OutOfMemoryError",
+    "Ranking",
+    "RerankError",
+    "RerankResult",
+    "Reranker",
+    "TokenizationError",
+    "UnsupportedModelError",
+    "Usage",
+    "WorkerCrashedError",
+    "__version__",
+    "load_reranker",
+]
+
+
+def load_reranker(
+    folder: str | Path, *, dtype: str = "auto", sessions: int | None = None
+) -> Reranker:
+    """Load a model folder and run it on native onnxruntime (CPython only).
+
+    Args:
+        folder: a folder in the hub's layout: config.json, tokenizer.json, onnx/model*.onnx.
+        dtype: "auto" takes q8 where the folder has it, else fp32; or "q8", "fp16", "fp32".
+        sessions: how many single-threaded sessions run side by side; default: the cores.
+
+    Raises:
+        ModelLoadError: a file is missing or cannot be read.
+        UnsupportedModelError: the model is no cross-encoder this package can run.
+    """
+    # Imported here: the core must import in Pyodide, where native onnxruntime does not exist.
+    from webrerank.adapters.native import load_reranker as load
+
+    return load(Path(folder), dtype=dtype, sessions=sessions)

@@ -1,0 +1,1 @@
+"""Adapters of the ports: `native` for CPython, `pyodide_*` for Pyodide."""

@@ -1,0 +1,105 @@
+"""Pyodide: ONNX Runtime Web sessions in workers of their own, behind web/workers/session-port.js."""
+
+from __future__ import annotations
+
+import asyncio
+from itertools import count
+from typing import Any
+
+import numpy as np
+from pyodide.ffi import JsException, to_js
+
+from webrerank.errors import InferenceError, RerankError, WorkerCrashedError, error_for_code
+from webrerank.pairs import PairBatch
+from webrerank.scoring import FloatArray
+
+#: Runs under way a session: one running, and one waiting so that it never idles.
+_DEPTH = 2
+
+#: How long to wait for a session to be replaced, seconds.
+_REPLACE_TIMEOUT = 60
+
+
+class PyodideSessionPool:
+    """Implements the SessionPool port; sessions come and go by `attach` and `detach`.
+
+    Args:
+        sessions: how many sessions there will be.
+        max_rows: pairs a run may hold.
+    """
+
+    def __init__(self, sessions: int, max_rows: int) -> None:
+        self.capacity = sessions * _DEPTH
+        self.max_rows = max_rows
+        self._ports: dict[int, Any] = {}
+        self._load: dict[int, int] = {}
+        self._slots = asyncio.Semaphore(self.capacity)
+        self._attached = asyncio.Event()
+        self._run_ids = count(1)
+
+    def attach(self, index: int, port: Any) -> None:
+        """A session is ready; `port` is a JavaScript SessionPort."""
+        self._ports[index] = port
+        self._load[index] = 0
+        self._attached.set()
+
+    def detach(self, index: int) -> None:
+        """A session is gone; its runs raise WorkerCrashedError."""
+        port = self._ports.pop(index, None)
+        if not self._ports:
+            self._attached.clear()
+        if port is not None:
+            port.close()
+
+    async def run(self, batch: PairBatch) -> FloatArray:
+        async with self._slots:
+            index = await self._least_busy()
+            try:
+                return await self._run(index, batch)
+            except WorkerCrashedError:
+                if index in self._ports:  # silent, not replaced: trying again could hang again
+                    raise
+                return await self._run(await self._least_busy(), batch)
+
+    async def _least_busy(self) -> int:
+        if not self._ports:
+            try:
+                await asyncio.wait_for(self._attached.wait(), _REPLACE_TIMEOUT)
+            except TimeoutError as error:
+                raise WorkerCrashedError("No inference session is left. Call again.") from error
+        return min(self._ports, key=lambda index: self._load[index])
+
+    async def _run(self, index: int, batch: PairBatch) -> FloatArray:
+        port = self._ports[index]
+        run_id = next(self._run_ids)
+        rows, length = batch.input_ids.shape
+        self._load[index] += 1
+        try:
+            logits = await port.run(
+                run_id,
+                to_js(batch.input_ids.ravel()),
+                to_js(batch.attention_mask.ravel()),
+                to_js(batch.token_type_ids.ravel()),
+                rows,
+                length,
+            )
+        except asyncio.CancelledError:
+            port.drop(run_id)
+            raise
+        except JsException as error:
+            raise _translate(error) from error
+        finally:
+            if self._ports.get(index) is port:
+                self._load[index] -= 1
+        flat = np.asarray(logits.to_py(), np.float32)
+        if not len(flat) or len(flat) % rows:
+            raise InferenceError(f"The model gave {len(flat)} numbers for {rows} pairs.")
+        return flat.reshape(rows, -1)
+
+
+def _translate(error: JsException) -> RerankError:
+    """Turn a JavaScript RerankError into the Python one of the same code."""
+    code = getattr(error, "code", None)
+    if isinstance(code, str):
+        return error_for_code(code, str(getattr(error, "message", "")))
+    return InferenceError("The model failed to run.")

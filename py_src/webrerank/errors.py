@@ -1,0 +1,112 @@
+"""Every way a rerank can fail, as one tree.
+
+    RerankError
+    ├─ InvalidRequestError       the caller's mistake (also a ValueError)
+    ├─ ModelError
+    │  ├─ ModelLoadError         network, a missing file, storage          retryable
+    │  ├─ ModelIntegrityError    the bytes are not the model's             retryable
+    │  └─ UnsupportedModelError  no model this package can run
+    ├─ RuntimeLoadError          Python or ONNX Runtime did not start      retryable
+    ├─ TokenizationError         a text cannot be encoded
+    ├─ InferenceError            a session failed, or gave no finite number
+    │  └─ OutOfMemoryError       the device has too little memory          retryable
+    ├─ WorkerCrashedError        a worker died or fell silent              retryable
+    └─ DisposedError             the reranker was disposed of
+
+Cancelling raises asyncio.CancelledError, which is no RerankError, so that `except RerankError`
+cannot swallow it. The codes are the same in web/lib/errors.js; a test compares them.
+Messages never hold the caller's text: they reach logs.
+"""
+
+from __future__ import annotations
+
+from typing import ClassVar
+
+
+class RerankError(Exception):
+    """Base of all errors; `code` is stable, `retryable` says if the same call may succeed later."""
+
+    code: ClassVar[str] = "internal"
+    retryable: ClassVar[bool] = False
+
+
+class InvalidRequestError(RerankError, ValueError):
+    """The call is wrong: the message names the field and, in a list, the index."""
+
+    code = "invalid_request"
+
+
+class ModelError(RerankError):
+    """Something is wrong with the model."""
+
+    code = "model_load"
+
+
+class ModelLoadError(ModelError):
+    """The model's files could not be read."""
+
+    retryable = True
+
+
+class ModelIntegrityError(ModelError):
+    """The model's bytes are not the ones expected."""
+
+    code = "model_integrity"
+    retryable = True
+
+
+class UnsupportedModelError(ModelError):
+    """This is no cross-encoder that can be run here; the message says what is missing."""
+
+    code = "unsupported_model"
+
+
+class RuntimeLoadError(RerankError):
+    """Python or ONNX Runtime did not start."""
+
+    code = "runtime_load"
+    retryable = True
+
+
+class TokenizationError(RerankError):
+    """The tokenizer refused a text."""
+
+    code = "tokenization"
+
+
+class InferenceError(RerankError):
+    """The model failed, or answered with something that is no finite number."""
+
+    code = "inference"
+
+
+class OutOfMemoryError(InferenceError):
+    """The device has too little memory for this model and this many sessions."""
+
+    code = "out_of_memory"
+    retryable = True
+
+
+class WorkerCrashedError(RerankError):
+    """A worker ended or fell silent; the next call starts a new one."""
+
+    code = "worker_crashed"
+    retryable = True
+
+
+class DisposedError(RerankError):
+    """The reranker was disposed of before or during the call."""
+
+    code = "disposed"
+
+
+def _tree(base: type[RerankError]) -> list[type[RerankError]]:
+    return [base, *(error for child in base.__subclasses__() for error in _tree(child))]
+
+
+def error_for_code(code: str, message: str) -> RerankError:
+    """Make the error that a code on the wire stands for; an unknown code is "internal"."""
+    # Reversed, so that a code shared by a base and its child gives the child.
+    by_code = {error.code: error for error in reversed(_tree(RerankError))}
+    by_code["model_load"] = ModelLoadError
+    return by_code.get(code, RerankError)(message)

@@ -1,0 +1,145 @@
+"""What a caller may ask, checked before anything runs.
+
+web/lib/request.js checks the same rules for JavaScript; tests/cases/requests.json holds both to
+them. Inputs are read, never changed.
+"""
+
+from __future__ import annotations
+
+import operator
+import re
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from webrerank.errors import InvalidRequestError
+
+_SURROGATE = re.compile("[\ud800-\udfff]")
+
+
+@dataclass(frozen=True)
+class RerankRequest:
+    """A checked request.
+
+    Attributes:
+        query: the query, free of lone surrogates.
+        documents: the caller's own objects.
+        texts: the text of each document, free of lone surrogates.
+        top_k: how many results at most; None for all.
+        min_score: the lowest score to keep, in [0, 1]; None for all.
+        max_length: the most tokens a pair may have; None for the model's own.
+    """
+
+    query: str
+    documents: Sequence[Any]
+    texts: Sequence[str]
+    top_k: int | None = None
+    min_score: float | None = None
+    max_length: int | None = None
+
+
+def check_request(
+    query: Any,
+    documents: Any,
+    *,
+    fields: Any = None,
+    top_k: Any = None,
+    min_score: Any = None,
+    max_length: Any = None,
+    long_documents: Any = "truncate",
+) -> RerankRequest:
+    """Check a request and read the documents' texts.
+
+    Raises:
+        InvalidRequestError: names the field and, for a document, its index.
+    """
+    if not isinstance(query, str):
+        raise InvalidRequestError(f"query must be a string, not {_kind(query)}.")
+    if not query.strip():
+        raise InvalidRequestError("query must not be blank.")
+    if long_documents != "truncate":
+        raise InvalidRequestError(
+            "long_documents: only 'truncate' is available in this version; leave it out."
+        )
+    names = _check_fields(fields)
+    if isinstance(documents, (str, bytes, Mapping)) or not isinstance(documents, Sequence):
+        raise InvalidRequestError(
+            f"documents must be a list of strings or objects, not {_kind(documents)}."
+        )
+    kept = list(documents)
+    return RerankRequest(
+        query=well_formed(query),
+        documents=kept,
+        texts=[_text_of(document, index, names) for index, document in enumerate(kept)],
+        top_k=_whole_number("top_k", top_k),
+        min_score=_check_min_score(min_score),
+        max_length=_whole_number("max_length", max_length),
+    )
+
+
+def well_formed(text: str) -> str:
+    """Replace lone surrogates by U+FFFD, as JavaScript's `toWellFormed` does.
+
+    Tokenizers work on UTF-8, which has no surrogates; a pair of them becomes its character.
+    """
+    if not _SURROGATE.search(text):
+        return text
+    return text.encode("utf-16-le", "surrogatepass").decode("utf-16-le", "replace")
+
+
+def _check_fields(fields: Any) -> list[str] | None:
+    if fields is None:
+        return None
+    valid = isinstance(fields, Sequence) and not isinstance(fields, (str, bytes)) and len(fields)
+    if not valid or not all(isinstance(name, str) and name for name in fields):
+        raise InvalidRequestError("fields must be a list of at least one property name.")
+    return list(fields)
+
+
+def _text_of(document: Any, index: int, fields: list[str] | None) -> str:
+    if isinstance(document, str):
+        return well_formed(document)
+    if not isinstance(document, Mapping):
+        raise InvalidRequestError(
+            f"documents[{index}] must be a string or an object with text, not {_kind(document)}."
+        )
+    parts = []
+    for name in fields or ["text"]:
+        value = document.get(name)
+        if value is None:
+            continue
+        if not isinstance(value, str):
+            raise InvalidRequestError(
+                f"documents[{index}].{name} must be a string, not {_kind(value)}."
+            )
+        parts.append(value)
+    if not parts:
+        wanted = " or ".join(repr(name) for name in fields or ["text"])
+        raise InvalidRequestError(f"documents[{index}] has no text: it needs a field {wanted}.")
+    return well_formed(" ".join(parts))
+
+
+def _whole_number(name: str, value: Any) -> int | None:
+    if value is None:
+        return None
+    try:
+        number = None if isinstance(value, bool) else operator.index(value)
+    except TypeError:
+        number = None
+    if number is None or number < 1:
+        raise InvalidRequestError(f"{name} must be a whole number of at least 1.")
+    return number
+
+
+def _check_min_score(value: Any) -> float | None:
+    if value is None:
+        return None
+    number = isinstance(value, (int, float)) and not isinstance(value, bool)
+    if not number or not 0 <= value <= 1:  # NaN fails this comparison too
+        raise InvalidRequestError("min_score must be a number from 0 to 1.")
+    return float(value)
+
+
+def _kind(value: Any) -> str:
+    """Name a value's type, never the value: it may be the caller's text."""
+    return "None" if value is None else type(value).__name__

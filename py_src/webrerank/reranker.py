@@ -1,0 +1,177 @@
+"""The reranker: checks, tokenises, pairs, schedules, scores and ranks. Knows only the ports."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable, Sequence
+from time import perf_counter
+from typing import Any
+
+from webrerank.errors import InvalidRequestError
+from webrerank.model import ModelSpec
+from webrerank.pairs import EncodedPair, IntArray
+from webrerank.ports import SessionPool, Tokenizer
+from webrerank.request import RerankRequest, check_request
+from webrerank.results import Ranking, RerankResult, RuntimeInfo, Usage, rank_results
+from webrerank.schedule import run_pairs
+from webrerank.scoring import score_of
+
+OnProgress = Callable[[int, int], None]
+OnResult = Callable[[RerankResult], None]
+
+#: Characters tokenised before the event loop gets a turn, so that a cancel is heard.
+TOKENIZE_CHUNK = 50_000
+
+
+class Reranker:
+    """Scores (query, document) pairs with a cross-encoder and puts the best first.
+
+    Args:
+        spec: the model's template and limits.
+        tokenizer: the model's tokenizer.
+        pool: the model's inference sessions.
+        runtime: what to report as having run.
+    """
+
+    def __init__(
+        self, spec: ModelSpec, tokenizer: Tokenizer, pool: SessionPool, runtime: RuntimeInfo
+    ) -> None:
+        self._spec = spec
+        self._tokenizer = tokenizer
+        self._pool = pool
+        self.runtime = runtime
+
+    async def rerank(
+        self,
+        query: str,
+        documents: Sequence[Any],
+        *,
+        fields: Sequence[str] | None = None,
+        top_k: int | None = None,
+        min_score: float | None = None,
+        max_length: int | None = None,
+        long_documents: str = "truncate",
+        on_progress: OnProgress | None = None,
+        on_result: OnResult | None = None,
+    ) -> Ranking:
+        """Rank documents by their relevance to a query. Cancel the task to cancel the call.
+
+        Args:
+            query: what is looked for; not blank.
+            documents: strings, or mappings with a "text" (or with `fields`).
+            fields: which keys make up the text; joined by a space, missing ones left out.
+            top_k: how many results at most.
+            min_score: the lowest score to keep, in [0, 1].
+            max_length: the most tokens a pair may have; the model's own is default and ceiling.
+            long_documents: "truncate": what does not fit is not read, and `truncated` says so.
+            on_progress: called with (done, total) pairs.
+            on_result: called with each result as its score becomes known; its rank is None.
+
+        Raises:
+            InvalidRequestError: the request is wrong; the message names the field and index.
+            RerankError: tokenising or inference failed.
+        """
+        request = check_request(
+            query,
+            documents,
+            fields=fields,
+            top_k=top_k,
+            min_score=min_score,
+            max_length=max_length,
+            long_documents=long_documents,
+        )
+        return await self.run(request, on_progress, on_result)
+
+    async def run(
+        self,
+        request: RerankRequest,
+        on_progress: OnProgress | None = None,
+        on_result: OnResult | None = None,
+    ) -> Ranking:
+        """Run a checked request; `rerank` says what it does."""
+        started = perf_counter()
+        if not request.documents:
+            return self._ranking([], Usage())
+        pairs = await self._encode(request)
+        encoded = perf_counter()
+        results = await self._score(request, pairs, on_progress, on_result)
+        ended = perf_counter()
+        scored = [pair for pair in pairs if pair is not None]
+        usage = Usage(
+            documents=len(request.documents),
+            pairs=len(scored),
+            tokens=sum(len(pair.input_ids) for pair in scored),
+            query_truncated=any(pair.query_truncated for pair in scored),
+            tokenize_ms=(encoded - started) * 1000,
+            inference_ms=(ended - encoded) * 1000,
+            total_ms=(ended - started) * 1000,
+        )
+        return self._ranking(rank_results(results, request.top_k, request.min_score), usage)
+
+    async def _encode(self, request: RerankRequest) -> list[EncodedPair | None]:
+        """Encode each document with the query; None for a blank document."""
+        (query,) = self._tokenizer.encode_batch([request.query])
+        if not len(query):
+            raise InvalidRequestError("query has no character that the model can read.")
+        max_length = min(request.max_length or self._spec.max_length, self._spec.max_length)
+        least = self._spec.template.special_count + 2
+        if max_length < least:
+            raise InvalidRequestError(f"max_length must be at least {least} for this model.")
+        documents = await self._tokenize(request.texts)
+        return [
+            self._spec.template.encode(query, ids, max_length) if len(ids) else None
+            for ids in documents
+        ]
+
+    async def _tokenize(self, texts: Sequence[str]) -> list[IntArray]:
+        ids: list[IntArray] = []
+        chunk: list[str] = []
+        size = 0
+        for place, text in enumerate(texts):
+            chunk.append(text if text.strip() else "")
+            size += len(text)
+            if size >= TOKENIZE_CHUNK or place == len(texts) - 1:
+                ids += self._tokenizer.encode_batch(chunk)
+                chunk, size = [], 0
+                await asyncio.sleep(0)
+        return ids
+
+    async def _score(
+        self,
+        request: RerankRequest,
+        pairs: Sequence[EncodedPair | None],
+        on_progress: OnProgress | None,
+        on_result: OnResult | None,
+    ) -> list[RerankResult]:
+        places = [index for index, pair in enumerate(pairs) if pair is not None]
+        results = [
+            RerankResult(index, None, 0.0, None, document, False)
+            for index, document in enumerate(request.documents)
+        ]
+        done = 0
+
+        def on_logit(place: int, logit: float) -> None:
+            nonlocal done
+            index = places[place]
+            pair = pairs[index]
+            assert pair is not None
+            results[index] = RerankResult(
+                index,
+                None,
+                score_of(logit),
+                logit,
+                request.documents[index],
+                pair.document_truncated,
+            )
+            done += 1
+            if on_result:
+                on_result(results[index])
+            if on_progress:
+                on_progress(done, len(places))
+
+        scored = [pair for pair in pairs if pair is not None]
+        await run_pairs(scored, self._pool, self._spec.pad_id, on_logit)
+        return results
+
+    def _ranking(self, results: list[RerankResult], usage: Usage) -> Ranking:
+        return Ranking(results=results, usage=usage, **vars(self.runtime))

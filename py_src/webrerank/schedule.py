@@ -1,0 +1,70 @@
+"""Which pairs run together, in which order, and how the sessions are kept busy."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable, Iterable, Sequence
+
+from webrerank.pairs import EncodedPair, PairBatch, pad_batch
+from webrerank.ports import SessionPool
+from webrerank.scoring import relevance_logits
+
+#: Tokens, padding included, that one run of several pairs may hold: bounds its memory and time.
+BATCH_TOKENS = 2048
+
+
+def plan_batches(lengths: Sequence[int], max_rows: int) -> list[list[int]]:
+    """Group pairs into batches, longest first.
+
+    Longest first keeps the last batches short, so that no session idles at the end; it also puts
+    pairs of like length side by side, so that little is padded.
+
+    Args:
+        lengths: tokens of each pair.
+        max_rows: how many pairs a batch may hold.
+
+    Returns:
+        Places in `lengths`, each exactly once.
+    """
+    batches: list[list[int]] = []
+    for place in sorted(range(len(lengths)), key=lambda place: -lengths[place]):
+        current = batches[-1] if batches else None
+        if current is not None and len(current) < max_rows:
+            longest = lengths[current[0]]
+            if longest * (len(current) + 1) <= BATCH_TOKENS:
+                current.append(place)
+                continue
+        batches.append([place])
+    return batches
+
+
+async def run_pairs(
+    pairs: Sequence[EncodedPair],
+    pool: SessionPool,
+    pad_id: int,
+    on_logit: Callable[[int, float], None],
+) -> None:
+    """Run all pairs and report each logit as it becomes known.
+
+    As many runs as the pool can use are under way at once. The first failure, or a cancel, ends
+    the others and is raised as it is.
+
+    Args:
+        on_logit: called with the place of the pair and its logit.
+    """
+
+    async def feed(batches: Iterable[tuple[list[int], PairBatch]]) -> None:
+        for places, batch in batches:
+            logits = relevance_logits(await pool.run(batch))
+            for place, logit in zip(places, logits, strict=True):
+                on_logit(place, logit)
+
+    plan = plan_batches([len(pair.input_ids) for pair in pairs], pool.max_rows)
+    # One generator feeds all: whoever is free takes the next, and arrays are made when needed.
+    batches = ((places, pad_batch([pairs[p] for p in places], pad_id)) for places in plan)
+    try:
+        async with asyncio.TaskGroup() as group:
+            for _ in range(min(pool.capacity, len(plan))):
+                group.create_task(feed(batches))
+    except BaseExceptionGroup as failures:
+        raise failures.exceptions[0] from None

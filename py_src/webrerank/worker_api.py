@@ -1,0 +1,146 @@
+"""The Python half of the worker: carries calls from web/workers/python-worker.js to the reranker.
+
+Nothing raises across the border: a Python traceback could hold the user's text. Each call is a
+task that answers {value} or {error}; see web/lib/protocol.js for what they hold.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Awaitable
+from typing import Any
+
+import numpy as np
+from pyodide.ffi import JsException, to_js
+
+from webrerank.adapters.pyodide_sessions import PyodideSessionPool
+from webrerank.adapters.pyodide_tokenizer import PyodideTokenizer
+from webrerank.errors import RerankError, UnsupportedModelError
+from webrerank.model import read_model
+from webrerank.request import check_request
+from webrerank.reranker import Reranker
+from webrerank.results import Ranking, RerankResult, RuntimeInfo
+
+#: Pairs a run may hold. On WebAssembly one: int8 activations are quantised over the whole batch,
+#: so a neighbour would change the logit (ASSETS.md).
+_ROWS = {"wasm": 1, "webgpu": 8}
+
+
+class WorkerApi:
+    """What the worker may call; one model, many reranks."""
+
+    def __init__(self) -> None:
+        self._reranker: Reranker | None = None
+        self._pool: PyodideSessionPool | None = None
+
+    def load(
+        self,
+        config: str,
+        tokenizer: str,
+        tokenizer_config: str,
+        load_tokenizer: Any,
+        runtime: Any,
+    ) -> asyncio.Task[Any]:
+        """Read the model's files and make its tokenizer; sessions are attached afterwards."""
+        return _answer(self._load(config, tokenizer, tokenizer_config, load_tokenizer, runtime))
+
+    def attach(self, index: int, port: Any) -> None:
+        """A session is ready."""
+        assert self._pool is not None
+        self._pool.attach(index, port)
+
+    def detach(self, index: int) -> None:
+        """A session is gone."""
+        if self._pool is not None:
+            self._pool.detach(index)
+
+    def rerank(self, payload: Any, emit: Any) -> asyncio.Task[Any]:
+        """Rerank; cancelling the task cancels the call."""
+        return _answer(self._rerank(payload, emit))
+
+    async def _load(
+        self,
+        config: str,
+        tokenizer: str,
+        tokenizer_config: str,
+        load_tokenizer: Any,
+        runtime: Any,
+    ) -> None:
+        spec = read_model(config, tokenizer, tokenizer_config)
+        try:
+            native = await load_tokenizer(spec.tokenizer_json)
+        except JsException as error:
+            raise UnsupportedModelError(
+                "The model's tokenizer.json cannot be read by the tokenizer. Choose another model."
+            ) from error
+        info = RuntimeInfo(runtime.model, runtime.device, runtime.dtype, runtime.sessions)
+        self._pool = PyodideSessionPool(info.sessions, _ROWS[info.device])
+        self._reranker = Reranker(spec, PyodideTokenizer(native), self._pool, info)
+
+    async def _rerank(self, payload: Any, emit: Any) -> Any:
+        assert self._reranker is not None
+        request = check_request(
+            payload.query,
+            payload.texts.to_py(),
+            top_k=payload.topK,
+            min_score=payload.minScore,
+            max_length=payload.maxLength,
+        )
+        last: RerankResult | None = None
+
+        def on_result(result: RerankResult) -> None:
+            nonlocal last
+            last = result if payload.wantResults else None
+
+        def on_progress(done: int, total: int) -> None:
+            emit(to_js({"done": done, "total": total, "result": _row(last)}))
+
+        return _columns(await self._reranker.run(request, on_progress, on_result))
+
+
+def _row(result: RerankResult | None) -> dict[str, Any] | None:
+    if result is None:
+        return None
+    return {
+        "index": result.index,
+        "score": result.score,
+        "logit": result.logit,
+        "truncated": result.truncated,
+    }
+
+
+def _columns(ranking: Ranking) -> dict[str, Any]:
+    """One array a column: thousands of small objects would be slow to carry over."""
+    results, usage = ranking.results, ranking.usage
+    logits = [float("nan") if result.logit is None else result.logit for result in results]
+    return {
+        "index": np.asarray([result.index for result in results], np.int32),
+        "score": np.asarray([result.score for result in results], np.float64),
+        "logit": np.asarray(logits, np.float64),
+        "truncated": np.asarray([result.truncated for result in results], np.uint8),
+        "usage": {
+            "documents": usage.documents,
+            "pairs": usage.pairs,
+            "tokens": usage.tokens,
+            "queryTruncated": usage.query_truncated,
+            "tokenizeMs": usage.tokenize_ms,
+            "inferenceMs": usage.inference_ms,
+            "totalMs": usage.total_ms,
+        },
+    }
+
+
+def _answer(call: Awaitable[Any]) -> asyncio.Task[Any]:
+    """Run a call as a task that never raises, but for a cancel."""
+
+    async def answer() -> Any:
+        try:
+            return to_js({"value": await call})
+        except RerankError as error:
+            failure = {"code": error.code, "message": str(error), "retryable": error.retryable}
+        except Exception as error:  # anything else is a bug; its text may be the user's
+            message = f"Something went wrong inside webrerank ({type(error).__name__})."
+            failure = {"code": "internal", "message": message, "retryable": False}
+        return to_js({"error": failure})
+
+    return asyncio.ensure_future(answer())
