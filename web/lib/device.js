@@ -1,0 +1,91 @@
+/** @file Where and in which precision to run: what was asked, what the model has, what is here. */
+
+import { RerankError } from './errors.js';
+
+/** @typedef {import('../webrerank.js').Device} Device */
+/** @typedef {import('../webrerank.js').Dtype} Dtype */
+/** @typedef {{ device: Device, dtype: Dtype, fallback: string | null }} Choice */
+
+/** Wasm heap of one session beside the weights, bytes; measured with the bundled model. */
+const SESSION_BYTES = 96 * 2 ** 20;
+
+/** More sessions than this gain little and cost memory. */
+const MOST_SESSIONS = 8;
+
+/** A driver that has not answered after this long counts as none, ms. */
+const ADAPTER_MS = 5_000;
+
+/** What the GPU offers; null if there is none. */
+export async function findGpu() {
+  try {
+    const gpu = /** @type {any} */ (navigator).gpu;
+    const late = new Promise((resolve) => setTimeout(resolve, ADAPTER_MS, null));
+    const adapter = await Promise.race([gpu?.requestAdapter(), late]);
+    if (!adapter) return null;
+    const info = adapter.info ?? {};
+    return {
+      fp16: Boolean(adapter.features.has('shader-f16')),
+      emulated: Boolean(adapter.isFallbackAdapter ?? info.isFallbackAdapter),
+    };
+  } catch {
+    return null; // a broken driver is no GPU
+  }
+}
+
+/**
+ * Whether a GPU could be of use: int8 has no kernels there (PLATFORM.md 0.4).
+ * @param {Dtype | 'auto'} asked
+ * @param {Dtype[]} dtypes the model has
+ */
+export const suitsGpu = (asked, dtypes) =>
+  asked === 'auto' ? dtypes.some((dtype) => dtype !== 'q8') : asked !== 'q8';
+
+/**
+ * Choose device and precision.
+ * @param {Device | 'auto'} asked
+ * @param {Dtype | 'auto'} askedDtype
+ * @param {Dtype[]} dtypes the model has
+ * @param {{ fp16: boolean, emulated: boolean } | null} gpu
+ * @returns {Choice}
+ * @throws {RerankError} 'unsupported_model' if the model has no such precision
+ */
+export function chooseDevice(asked, askedDtype, dtypes, gpu) {
+  if (askedDtype !== 'auto' && !dtypes.includes(askedDtype)) {
+    throw new RerankError(
+      'unsupported_model',
+      `The model has no ${askedDtype} file; it has ${dtypes.join(', ')}. Choose one of these, or 'auto'.`,
+    );
+  }
+  const allowed = askedDtype === 'auto' ? dtypes : [askedDtype];
+  /** @type {Dtype | undefined} */
+  const forGpu = allowed.includes('fp16') && gpu?.fp16 ? 'fp16' : allowed.find((d) => d === 'fp32');
+  // int8 first: the only precision that is faster than fp32 on WebAssembly (PLATFORM.md 1.5).
+  const order = /** @type {Dtype[]} */ (['q8', 'fp32', 'fp16']);
+  const forWasm = /** @type {Dtype} */ (order.find((dtype) => allowed.includes(dtype)));
+
+  if (asked === 'webgpu') {
+    const reason = !gpu
+      ? 'This browser offers no WebGPU adapter, so the model runs on WebAssembly.'
+      : !forGpu && 'This model has no precision that runs on this GPU, so it runs on WebAssembly.';
+    if (reason) return { device: 'wasm', dtype: forWasm, fallback: reason };
+  }
+  const useGpu = asked === 'webgpu' || (asked === 'auto' && gpu && !gpu.emulated);
+  if (useGpu && forGpu) return { device: 'webgpu', dtype: forGpu, fallback: null };
+  return { device: 'wasm', dtype: forWasm, fallback: null };
+}
+
+/**
+ * How many sessions to run side by side.
+ * @param {Device} device
+ * @param {number | undefined} asked
+ * @param {number} modelBytes
+ */
+export function chooseSessions(device, asked, modelBytes) {
+  if (device === 'webgpu') return 1; // overlapping runs hang the worker (PLATFORM.md 0.1)
+  const cores = navigator.hardwareConcurrency || 2;
+  // From four cores on, one is left to the page.
+  const wanted = asked ?? Math.min(cores < 4 ? cores : cores - 1, MOST_SESSIONS);
+  const memory = (/** @type {any} */ (navigator).deviceMemory ?? 4) * 2 ** 30;
+  const fitting = Math.floor(memory / 4 / (SESSION_BYTES + 2 * modelBytes));
+  return Math.max(1, asked ? wanted : Math.min(wanted, fitting));
+}

@@ -1,0 +1,72 @@
+/**
+ * @file The one error type of the library and its stable codes. The codes are the same in
+ * py_src/webrerank/errors.py; a test compares them. Messages never hold the user's text.
+ */
+
+/** Each code, and whether the same call may succeed later. */
+export const RETRYABLE = Object.freeze({
+  invalid_request: false,
+  model_load: true,
+  model_integrity: true,
+  unsupported_model: false,
+  runtime_load: true,
+  tokenization: false,
+  inference: false,
+  out_of_memory: true,
+  worker_crashed: true,
+  disposed: false,
+  internal: false,
+});
+
+/** @typedef {import('../webrerank.js').RerankErrorCode} Code */
+/** @typedef {{ code: Code, message: string, retryable: boolean }} ErrorOnWire */
+
+/** Every failure but an abort. */
+export class RerankError extends Error {
+  /**
+   * @param {Code} code
+   * @param {string} message what happened and what to do next; free of user text
+   * @param {{ cause?: unknown }} [options]
+   */
+  constructor(code, message, options) {
+    super(message, options);
+    this.name = 'RerankError';
+    this.code = code;
+    this.retryable = RETRYABLE[code];
+  }
+}
+
+/**
+ * Turn anything thrown into a RerankError; one that is foreign gets the code given.
+ * @param {unknown} error
+ * @param {Code} code
+ * @param {string} message
+ */
+export function asRerankError(error, code, message) {
+  return error instanceof RerankError ? error : new RerankError(code, message, { cause: error });
+}
+
+/**
+ * Inverse of errorFromWire. A foreign error becomes 'internal' with its name only, since its
+ * message may hold the user's text.
+ * @param {unknown} error
+ * @returns {ErrorOnWire}
+ */
+export function errorToWire(error) {
+  const known = asRerankError(
+    error,
+    'internal',
+    `Something went wrong inside webrerank (${error instanceof Error ? error.name : typeof error}). ` +
+      'Please report it with what you did.',
+  );
+  return { code: known.code, message: known.message, retryable: known.retryable };
+}
+
+/**
+ * Inverse of errorToWire; an unknown code becomes 'internal'.
+ * @param {ErrorOnWire} wire
+ */
+export function errorFromWire(wire) {
+  const code = Object.hasOwn(RETRYABLE, wire.code) ? wire.code : 'internal';
+  return new RerankError(code, String(wire.message));
+}

@@ -1,0 +1,175 @@
+/** @file createReranker and rerank: checks, aborts, and answers with the caller's own objects. */
+
+import { abortable, notify } from './abort.js';
+import { Engine, DEFAULT_MODEL } from './engine.js';
+import { asRerankError } from './errors.js';
+import { checkRerankerOptions, checkRerankOptions, splitOneCallOptions } from './request.js';
+import { disposed } from './worker-client.js';
+
+/** @typedef {ReturnType<typeof checkRerankOptions>} CheckedRequest */
+/** @typedef {import('../webrerank.js').Ranking} Ranking */
+/** @typedef {import('../webrerank.js').RerankResult} RerankResult */
+
+class WorkerReranker {
+  #options;
+  /** @type {Promise<Engine> | null} */
+  #engine = null;
+  #controller = new AbortController();
+  /** @type {Engine['runtime']} */
+  #runtime = { model: DEFAULT_MODEL, device: 'wasm', dtype: 'q8', sessions: 0, fallback: null };
+
+  /** @param {import('../webrerank.js').RerankerOptions} options checked */
+  constructor(options) {
+    this.#options = options;
+  }
+
+  get model() {
+    return this.#runtime.model;
+  }
+  get device() {
+    return this.#runtime.device;
+  }
+  get dtype() {
+    return this.#runtime.dtype;
+  }
+  get sessions() {
+    return this.#runtime.sessions;
+  }
+  get fallback() {
+    return this.#runtime.fallback;
+  }
+
+  /**
+   * The engine, started if it is not running. A failed start is forgotten, so that the next call
+   * tries again.
+   * @param {AbortSignal} [signal] aborts the start itself; only the first start has one
+   */
+  start(signal) {
+    this.#engine ??= this.#start(signal);
+    return this.#engine;
+  }
+
+  /** @param {AbortSignal} [signal] */
+  async #start(signal) {
+    const forget = () => (this.#engine = null);
+    try {
+      const stop = signal
+        ? AbortSignal.any([signal, this.#controller.signal])
+        : this.#controller.signal;
+      const engine = await Engine.start({ ...this.#options, signal: stop });
+      engine.onEnd = forget;
+      this.#runtime = engine.runtime;
+      return engine;
+    } catch (error) {
+      forget();
+      if (signal?.aborted || this.#controller.signal.aborted) throw error;
+      throw asRerankError(error, 'runtime_load', 'The reranker could not start. Try again.');
+    }
+  }
+
+  /** @type {import('../webrerank.js').Reranker['rerank']} */
+  async rerank(options) {
+    const request = checkRerankOptions(options);
+    return /** @type {Promise<any>} */ (this.run(request));
+  }
+
+  /**
+   * Run a checked request.
+   * @param {CheckedRequest} request
+   * @returns {Promise<Ranking>}
+   */
+  async run({ documents, payload, signal, onProgress, onResult }) {
+    signal?.throwIfAborted();
+    this.#controller.signal.throwIfAborted();
+    if (!documents.length) return emptyRanking(this.#runtime);
+    const stop = signal
+      ? AbortSignal.any([signal, this.#controller.signal])
+      : this.#controller.signal;
+    const engine = await abortable(this.start(), stop);
+    const columns = await engine.rerank(
+      { ...payload, wantResults: Boolean(onResult) },
+      {
+        signal: stop,
+        onEvent: ({ done, total, result }) => {
+          if (result) notify(onResult, resultOf(result, null, documents));
+          notify(onProgress, { done, total });
+        },
+      },
+    );
+    return { ...engine.runtime, results: resultsOf(columns, documents), usage: columns.usage };
+  }
+
+  async dispose() {
+    this.#controller.abort(disposed());
+    const engine = await this.#engine?.catch(() => null);
+    engine?.end();
+    this.#engine = null;
+  }
+}
+
+/**
+ * @param {{ index: number, score: number, logit: number, truncated: boolean }} row
+ * @param {number | null} rank
+ * @param {any[]} documents
+ * @returns {RerankResult}
+ */
+function resultOf({ index, score, logit, truncated }, rank, documents) {
+  return {
+    index,
+    rank,
+    score,
+    logit: Number.isNaN(logit) ? null : logit,
+    document: documents[index],
+    truncated,
+    window: null,
+  };
+}
+
+/**
+ * @param {import('./protocol.js').RankingColumns} columns
+ * @param {any[]} documents
+ */
+function resultsOf({ index, score, logit, truncated }, documents) {
+  return Array.from(index, (place, row) =>
+    resultOf(
+      { index: place, score: score[row], logit: logit[row], truncated: truncated[row] === 1 },
+      row + 1,
+      documents,
+    ),
+  );
+}
+
+/**
+ * @param {Engine['runtime']} runtime
+ * @returns {Ranking}
+ */
+function emptyRanking(runtime) {
+  const counts = { documents: 0, pairs: 0, tokens: 0, queryTruncated: false };
+  const usage = { ...counts, tokenizeMs: 0, inferenceMs: 0, totalMs: 0 };
+  return { ...runtime, results: [], usage };
+}
+
+/** @type {typeof import('../webrerank.js').createReranker} */
+export async function createReranker(options = {}) {
+  const checked = checkRerankerOptions(options);
+  checked.signal?.throwIfAborted();
+  const reranker = new WorkerReranker(checked);
+  try {
+    await abortable(reranker.start(checked.signal), checked.signal);
+    return reranker;
+  } catch (error) {
+    void reranker.dispose(); // not awaited: an abort is answered at once
+    throw error;
+  }
+}
+
+/** @type {typeof import('../webrerank.js').rerank} */
+export async function rerank(options) {
+  const { load, request } = splitOneCallOptions(options);
+  const reranker = new WorkerReranker(load);
+  try {
+    return /** @type {any} */ (await reranker.run(request));
+  } finally {
+    void reranker.dispose();
+  }
+}

@@ -1,0 +1,125 @@
+/**
+ * @file The page's end of a worker: calls with ids, events, cancellation, and no way to hang.
+ *
+ * Must: a call settles exactly once; a worker that dies or falls silent rejects all that is
+ * pending; an aborted call rejects at once, whatever the worker is doing.
+ */
+
+import { errorFromWire, RerankError } from './errors.js';
+import { PROTOCOL } from './protocol.js';
+
+/** A worker that says nothing for this long while calls are pending is given up, ms. */
+const SILENCE_MS = 120_000;
+
+/** @typedef {{ resolve(value: any): void, reject(error: unknown): void, onEvent?: (value: any) => void }} Pending */
+
+export class WorkerClient {
+  #worker;
+  #nextId = 1;
+  /** @type {Map<number, Pending>} */
+  #pending = new Map();
+  /** @type {RerankError | null} */
+  #ended = null;
+  /** @type {ReturnType<typeof setTimeout> | undefined} */
+  #silence;
+  #name;
+
+  /**
+   * @param {URL} url of a module worker
+   * @param {string} name for developer tools
+   * @param {(error: RerankError) => void} [onEnd] called once if the worker dies by itself
+   */
+  constructor(url, name, onEnd) {
+    this.#name = name;
+    this.onEnd = onEnd;
+    this.#worker = new Worker(url, { type: 'module', name });
+    this.#worker.onmessage = (event) => this.#receive(event.data);
+    this.#worker.onmessageerror = () => this.#crash('sent a message that could not be read');
+    this.#worker.onerror = (event) => {
+      event.preventDefault(); // reported through the calls
+      this.#crash('stopped with an error', event.message);
+    };
+  }
+
+  /**
+   * Ask the worker for something.
+   * @param {string} name
+   * @param {any} payload cloned, but for what is in `transfer`
+   * @param {{ signal?: AbortSignal, onEvent?: (value: any) => void, transfer?: Transferable[] }} [options]
+   * @returns {Promise<any>} rejects with a RerankError, or with `signal.reason` on abort
+   */
+  call(name, payload, { signal, onEvent, transfer = [] } = {}) {
+    return new Promise((resolve, reject) => {
+      if (signal?.aborted) return reject(signal.reason);
+      if (this.#ended) return reject(this.#ended);
+      const id = this.#nextId++;
+      const settle = () => {
+        signal?.removeEventListener('abort', abort);
+        this.#pending.delete(id);
+        this.#watch();
+      };
+      const abort = () => {
+        settle();
+        this.#worker.postMessage({ v: PROTOCOL, id, type: 'cancel' });
+        reject(signal?.reason);
+      };
+      this.#pending.set(id, {
+        resolve: (value) => (settle(), resolve(value)),
+        reject: (error) => (settle(), reject(error)),
+        onEvent,
+      });
+      signal?.addEventListener('abort', abort);
+      this.#worker.postMessage({ v: PROTOCOL, id, type: 'call', name, payload }, transfer);
+      this.#watch();
+    });
+  }
+
+  /**
+   * End the worker; calls under way reject with the error given.
+   * @param {RerankError} error
+   */
+  end(error) {
+    if (this.#ended) return;
+    this.#ended = error;
+    this.#worker.terminate();
+    for (const pending of [...this.#pending.values()]) pending.reject(error);
+    this.#watch();
+  }
+
+  /** @param {import('./protocol.js').FromWorker} message */
+  #receive(message) {
+    this.#watch();
+    const pending = this.#pending.get(message.id);
+    if (!pending) return; // aborted meanwhile
+    if (message.type === 'event') pending.onEvent?.(message.value);
+    else if (message.type === 'done') pending.resolve(message.value);
+    else if (message.type === 'failed') pending.reject(errorFromWire(message.error));
+    else pending.reject(new RerankError('internal', `The ${this.#name} cancelled a call by itself.`));
+  }
+
+  /** Start the silence clock anew, or stop it when nothing is pending. */
+  #watch() {
+    clearTimeout(this.#silence);
+    if (!this.#pending.size) return;
+    this.#silence = setTimeout(() => this.#crash('has not answered for two minutes'), SILENCE_MS);
+  }
+
+  /**
+   * @param {string} what
+   * @param {string} [cause]
+   */
+  #crash(what, cause) {
+    if (this.#ended) return;
+    const error = new RerankError(
+      'worker_crashed',
+      `The ${this.#name} ${what}. Call again: a new one is started.`,
+      { cause },
+    );
+    this.end(error);
+    this.onEnd?.(error);
+  }
+}
+
+/** What calls reject with after dispose(). */
+export const disposed = () =>
+  new RerankError('disposed', 'The reranker was disposed of. Create a new one.');

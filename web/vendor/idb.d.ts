@@ -1,0 +1,2 @@
+/** Types of a file that the build copies here. */
+export * from 'idb';

@@ -1,0 +1,4 @@
+/** @file The public library: search reranking in the user's own browser. See webrerank.d.ts. */
+
+export { createReranker, rerank } from './lib/reranker.js';
+export { RerankError } from './lib/errors.js';

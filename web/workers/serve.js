@@ -1,0 +1,78 @@
+/**
+ * @file The worker's end of lib/worker-client.js: answers calls, hears cancels. Knows no names
+ * of calls; each worker brings its own handlers.
+ */
+
+import { errorToWire, RerankError } from '../lib/errors.js';
+import { PROTOCOL } from '../lib/protocol.js';
+
+/** What a handler returns to move, not copy, parts of its answer. */
+export class Transfer {
+  /**
+   * @param {any} value
+   * @param {Transferable[]} parts
+   */
+  constructor(value, parts) {
+    this.value = value;
+    this.parts = parts;
+  }
+}
+
+/**
+ * @typedef {{ signal: AbortSignal, emit: (value: any) => void }} Context
+ * @typedef {(payload: any, context: Context) => any} Handler may be async; may return a Transfer
+ */
+
+/**
+ * Answer calls with the handlers given.
+ * @param {Record<string, Handler>} handlers
+ */
+export function serve(handlers) {
+  const scope = /** @type {DedicatedWorkerGlobalScope} */ (/** @type {unknown} */ (self));
+  /** @type {Map<number, AbortController>} */
+  const running = new Map();
+
+  scope.onmessage = async ({ data }) => {
+    /** @type {import('../lib/protocol.js').ToWorker} */
+    const message = data;
+    if (message.type === 'cancel') {
+      running.get(message.id)?.abort();
+      return;
+    }
+    const { id } = message;
+    const controller = new AbortController();
+    const { signal } = controller;
+    running.set(id, controller);
+    try {
+      const answer = await call(handlers, message, {
+        signal,
+        emit: (value) => scope.postMessage({ id, type: 'event', value }),
+      });
+      if (answer instanceof Transfer) {
+        scope.postMessage({ id, type: 'done', value: answer.value }, answer.parts);
+      } else {
+        scope.postMessage({ id, type: 'done', value: answer });
+      }
+    } catch (error) {
+      if (signal.aborted) scope.postMessage({ id, type: 'cancelled' });
+      else scope.postMessage({ id, type: 'failed', error: errorToWire(error) });
+    } finally {
+      running.delete(id);
+    }
+  };
+}
+
+/**
+ * @param {Record<string, Handler>} handlers
+ * @param {import('../lib/protocol.js').CallMessage} message
+ * @param {Context} context
+ */
+async function call(handlers, message, context) {
+  if (message.v !== PROTOCOL || !Object.hasOwn(handlers, message.name)) {
+    throw new RerankError(
+      'worker_crashed',
+      'The page and its worker are of two releases. Reload the page.',
+    );
+  }
+  return handlers[message.name](message.payload, context);
+}

@@ -1,0 +1,87 @@
+/**
+ * @file The Python worker's end of one inference session. Python drives it through JS interop:
+ * `run` gives a promise, `drop` takes a run out of the queue.
+ */
+
+import { errorFromWire, RerankError } from '../lib/errors.js';
+
+/** A session that has runs and answers none for this long is given up, ms. */
+const SILENCE_MS = 90_000;
+
+export class SessionPort {
+  #port;
+  /** @type {Map<number, { resolve(value: any): void, reject(error: unknown): void }>} */
+  #runs = new Map();
+  /** @type {ReturnType<typeof setTimeout> | undefined} */
+  #silence;
+
+  /** @param {MessagePort} port */
+  constructor(port) {
+    this.#port = port;
+    port.onmessage = (event) => this.#receive(event.data);
+  }
+
+  /**
+   * Run a batch; arrays of shape (rows, length), flat.
+   * @param {number} id
+   * @param {BigInt64Array} inputIds
+   * @param {BigInt64Array} attentionMask
+   * @param {BigInt64Array} tokenTypeIds
+   * @param {number} rows
+   * @param {number} length
+   * @returns {Promise<Float32Array>} logits of shape (rows, n_logits), flat
+   */
+  run(id, inputIds, attentionMask, tokenTypeIds, rows, length) {
+    return new Promise((resolve, reject) => {
+      this.#runs.set(id, { resolve, reject });
+      const arrays = { inputIds, attentionMask, tokenTypeIds };
+      this.#port.postMessage(
+        { type: 'run', id, ...arrays, rows, length },
+        Object.values(arrays).map((array) => array.buffer),
+      );
+      this.#watch();
+    });
+  }
+
+  /**
+   * A run is no longer wanted. If it has begun it goes on, and its answer is ignored.
+   * @param {number} id
+   */
+  drop(id) {
+    this.#runs.delete(id);
+    this.#port.postMessage({ type: 'drop', id });
+    this.#watch();
+  }
+
+  /** The session is gone: what is under way rejects. */
+  close() {
+    this.#giveUp('ended');
+    this.#port.close();
+  }
+
+  /** @param {import('../lib/protocol.js').FromSession} message */
+  #receive(message) {
+    const run = this.#runs.get(message.id);
+    this.#runs.delete(message.id);
+    this.#watch();
+    if (message.type === 'logits') run?.resolve(message.logits);
+    else run?.reject(errorFromWire(message.error));
+  }
+
+  /** @param {string} what */
+  #giveUp(what) {
+    const error = new RerankError(
+      'worker_crashed',
+      `An inference session ${what}. Call again: a new one is started.`,
+    );
+    for (const run of this.#runs.values()) run.reject(error);
+    this.#runs.clear();
+    this.#watch();
+  }
+
+  #watch() {
+    clearTimeout(this.#silence);
+    if (!this.#runs.size) return;
+    this.#silence = setTimeout(() => this.#giveUp('has not answered for 90 seconds'), SILENCE_MS);
+  }
+}

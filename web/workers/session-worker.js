@@ -1,0 +1,182 @@
+/**
+ * @file One ONNX Runtime Web session in a worker of its own: a run blocks its thread and cannot be
+ * stopped (PLATFORM.md 0.3). Loaded by the page; runs are asked for by the Python worker over a port.
+ */
+
+import { asRerankError, errorToWire, RerankError } from '../lib/errors.js';
+import { serve } from './serve.js';
+
+/** @typedef {import('onnxruntime-web')} Ort */
+/** @typedef {import('onnxruntime-web').InferenceSession} InferenceSession */
+/** @typedef {import('../lib/protocol.js').RunMessage} RunMessage */
+
+const vendor = (/** @type {string} */ name) => new URL(`../vendor/ort/${name}`, import.meta.url).href;
+
+/** @type {'wasm' | 'webgpu'} */
+let device = 'wasm';
+/** @type {Promise<Ort> | null} */
+let runtime = null;
+/** @type {InferenceSession | null} */
+let session = null;
+/** @type {RunMessage[]} runs not begun yet */
+const waiting = [];
+let draining = false;
+
+serve({
+  async boot(payload) {
+    device = payload.device;
+    runtime = loadRuntime();
+    await runtime;
+  },
+
+  async load({ model, externalData, port }) {
+    const ort = await (runtime ??= loadRuntime());
+    session = await createSession(ort, model, externalData);
+    port.onmessage = (/** @type {MessageEvent<import('../lib/protocol.js').ToSession>} */ event) =>
+      receive(ort, event.data, port);
+  },
+
+  /** The first run compiles; a short pair makes the first real one fast. */
+  async warmup() {
+    const ort = await (runtime ??= loadRuntime());
+    const length = 8;
+    const ones = new BigInt64Array(length).fill(1n);
+    const zeros = new BigInt64Array(length);
+    await run(ort, { inputIds: ones, attentionMask: ones, tokenTypeIds: zeros, rows: 1, length });
+  },
+});
+
+/** Load the build of ONNX Runtime Web that suits the device. */
+async function loadRuntime() {
+  // JSPI where the browser has it: smaller and faster than asyncify (PLATFORM.md 1.1).
+  const gpu = 'Suspending' in WebAssembly ? ['jspi', '.jspi'] : ['webgpu', '.asyncify'];
+  const [entry, suffix] = device === 'webgpu' ? gpu : ['wasm', ''];
+  try {
+    /** @type {Ort} */
+    const ort = await import(vendor(`ort.${entry}.min.mjs`));
+    ort.env.logLevel = 'error';
+    ort.env.wasm.numThreads = 1; // the pool is the parallelism
+    ort.env.wasm.wasmPaths = {
+      mjs: vendor(`ort-wasm-simd-threaded${suffix}.mjs`),
+      wasm: vendor(`ort-wasm-simd-threaded${suffix}.wasm`),
+    };
+    return ort;
+  } catch (error) {
+    runtime = null;
+    throw asRerankError(error, 'runtime_load', 'ONNX Runtime could not be loaded. Try again.');
+  }
+}
+
+/**
+ * @param {Ort} ort
+ * @param {Blob} model
+ * @param {{ path: string, data: Blob }[]} externalData
+ */
+async function createSession(ort, model, externalData) {
+  try {
+    const external = [];
+    for (const { path, data } of externalData) {
+      external.push({ path, data: new Uint8Array(await data.arrayBuffer()) });
+    }
+    const created = await ort.InferenceSession.create(new Uint8Array(await model.arrayBuffer()), {
+      executionProviders: [device], // exactly one: a list degrades in silence (PLATFORM.md 1.3)
+      ...(external.length && { externalData: external }),
+    });
+    checkInputs(created);
+    return created;
+  } catch (error) {
+    throw sessionError(error, 'model_load', 'ONNX Runtime could not load the model');
+  }
+}
+
+/** @param {InferenceSession} created */
+function checkInputs(created) {
+  const known = ['input_ids', 'attention_mask', 'token_type_ids'];
+  const missing = created.inputNames.filter((name) => !known.includes(name));
+  if (missing.length || !created.inputNames.includes('input_ids')) {
+    throw new RerankError(
+      'unsupported_model',
+      `The model wants the inputs ${created.inputNames.join(', ').slice(0, 200)}; ` +
+        `a reranker has ${known.join(', ')}. Choose a cross-encoder exported for text ranking.`,
+    );
+  }
+}
+
+/**
+ * Translate what ONNX Runtime throws.
+ * @param {unknown} error
+ * @param {import('../lib/errors.js').Code} code
+ * @param {string} what
+ */
+function sessionError(error, code, what) {
+  const text = error instanceof Error ? error.message : String(error);
+  if (error instanceof RangeError || /out of memory|bad_alloc|allocation failed/i.test(text)) {
+    return new RerankError(
+      'out_of_memory',
+      'This device has too little memory for the model. Use fewer sessions or a smaller model.',
+      { cause: error },
+    );
+  }
+  return asRerankError(error, code, `${what} (${text.slice(0, 200)}).`);
+}
+
+/**
+ * @param {Ort} ort
+ * @param {import('../lib/protocol.js').ToSession} message
+ * @param {MessagePort} port
+ */
+async function receive(ort, message, port) {
+  if (message.type === 'drop') {
+    const place = waiting.findIndex((run) => run.id === message.id);
+    if (place >= 0) waiting.splice(place, 1);
+    return;
+  }
+  waiting.push(message);
+  if (draining) return;
+  draining = true;
+  // A turn of the event loop before each run, so that a drop is heard between two runs.
+  while ((await turn(), waiting.length)) {
+    const next = /** @type {RunMessage} */ (waiting.shift());
+    try {
+      const logits = await run(ort, next);
+      port.postMessage({ type: 'logits', id: next.id, logits });
+    } catch (error) {
+      const failure = sessionError(error, 'inference', 'The model failed to run');
+      port.postMessage({ type: 'failed', id: next.id, error: errorToWire(failure) });
+    }
+  }
+  draining = false;
+}
+
+/**
+ * @param {Ort} ort
+ * @param {Omit<RunMessage, 'type' | 'id'>} message
+ * @returns {Promise<Float32Array>} shape (rows, n_logits), flat
+ */
+async function run(ort, { inputIds, attentionMask, tokenTypeIds, rows, length }) {
+  if (!session) throw new RerankError('internal', 'A run was asked for before the model was loaded.');
+  const tensor = (/** @type {BigInt64Array} */ values) =>
+    new ort.Tensor('int64', values, [rows, length]);
+  const all = {
+    input_ids: tensor(inputIds),
+    attention_mask: tensor(attentionMask),
+    token_type_ids: tensor(tokenTypeIds),
+  };
+  const wanted = Object.entries(all).filter(([name]) => session?.inputNames.includes(name));
+  const outputs = await session.run(Object.fromEntries(wanted));
+  const output = outputs[session.outputNames[0]];
+  // A copy: the answer is small, and ONNX Runtime may reuse its own.
+  return Float32Array.from(/** @type {Float32Array} */ (output.data));
+}
+
+/** Let the event loop take a turn; a MessageChannel is not slowed down as nested timers are. */
+function turn() {
+  const { port1, port2 } = new MessageChannel();
+  return new Promise((resolve) => {
+    port1.onmessage = () => {
+      port1.close();
+      resolve(undefined);
+    };
+    port2.postMessage(null);
+  });
+}
