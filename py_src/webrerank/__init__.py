@@ -1,10 +1,10 @@
 """Rerank documents with a cross-encoder: the same code in Pyodide and in CPython.
 
-    from webrerank import load_reranker
-
-    reranker = load_reranker("dist/models/ms-marco-MiniLM-L-12-v2")
-    ranking = await reranker.rerank("how long may I stay?", ["ninety days", "a recipe"])
-    ranking.results[0].index
+```python
+reranker = load_reranker("dist/models/ms-marco-MiniLM-L-12-v2")
+ranking = await reranker.rerank("how long may I stay?", ["ninety days", "a recipe"])
+ranking.results[0].index
+```
 """
 
 from __future__ import annotations

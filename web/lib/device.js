@@ -85,7 +85,9 @@ export function chooseSessions(device, asked, modelBytes) {
   const cores = navigator.hardwareConcurrency || 2;
   // From four cores on, one is left to the page.
   const wanted = asked ?? Math.min(cores < 4 ? cores : cores - 1, MOST_SESSIONS);
-  const memory = (/** @type {any} */ (navigator).deviceMemory ?? 4) * 2 ** 30;
+  /** @type {{ deviceMemory?: number }} GiB; absent in Firefox and Safari */
+  const { deviceMemory = 4 } = /** @type {any} */ (navigator);
+  const memory = deviceMemory * 2 ** 30;
   const fitting = Math.floor(memory / 4 / (SESSION_BYTES + 2 * modelBytes));
   return Math.max(1, asked ? wanted : Math.min(wanted, fitting));
 }

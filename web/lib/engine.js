@@ -60,7 +60,14 @@ export class Engine {
   }
 
   /** @param {RerankerOptions} options */
-  async #start({ model = DEFAULT_MODEL, device = 'auto', dtype = 'auto', sessions, signal, onProgress }) {
+  async #start({
+    model = DEFAULT_MODEL,
+    device = 'auto',
+    dtype = 'auto',
+    sessions,
+    signal,
+    onProgress,
+  }) {
     const meter = new LoadProgressMeter(onProgress);
     const booted = this.#python.call('boot', null, { signal, onEvent: meter.runtime });
     booted.catch(() => {}); // awaited below, after what may fail first

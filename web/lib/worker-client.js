@@ -94,7 +94,8 @@ export class WorkerClient {
     if (message.type === 'event') pending.onEvent?.(message.value);
     else if (message.type === 'done') pending.resolve(message.value);
     else if (message.type === 'failed') pending.reject(errorFromWire(message.error));
-    else pending.reject(new RerankError('internal', `The ${this.#name} cancelled a call by itself.`));
+    else
+      pending.reject(new RerankError('internal', `The ${this.#name} cancelled a call by itself.`));
   }
 
   /** Start the silence clock anew, or stop it when nothing is pending. */

@@ -6,11 +6,12 @@
 import { asRerankError, errorToWire, RerankError } from '../lib/errors.js';
 import { serve } from './serve.js';
 
-/** @typedef {import('onnxruntime-web')} Ort */
+/** @typedef {typeof import('onnxruntime-web')} Ort */
 /** @typedef {import('onnxruntime-web').InferenceSession} InferenceSession */
 /** @typedef {import('../lib/protocol.js').RunMessage} RunMessage */
 
-const vendor = (/** @type {string} */ name) => new URL(`../vendor/ort/${name}`, import.meta.url).href;
+const vendor = (/** @type {string} */ name) =>
+  new URL(`../vendor/ort/${name}`, import.meta.url).href;
 
 /** @type {'wasm' | 'webgpu'} */
 let device = 'wasm';
@@ -154,7 +155,8 @@ async function receive(ort, message, port) {
  * @returns {Promise<Float32Array>} shape (rows, n_logits), flat
  */
 async function run(ort, { inputIds, attentionMask, tokenTypeIds, rows, length }) {
-  if (!session) throw new RerankError('internal', 'A run was asked for before the model was loaded.');
+  if (!session)
+    throw new RerankError('internal', 'A run was asked for before the model was loaded.');
   const tensor = (/** @type {BigInt64Array} */ values) =>
     new ort.Tensor('int64', values, [rows, length]);
   const all = {

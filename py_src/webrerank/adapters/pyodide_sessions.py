@@ -1,4 +1,4 @@
-"""Pyodide: ONNX Runtime Web sessions in workers of their own, behind web/workers/session-port.js."""
+"""Pyodide: ONNX Runtime Web sessions in workers, behind web/workers/session-port.js."""
 
 from __future__ import annotations
 

@@ -94,7 +94,10 @@ class Retry extends Error {}
 async function fetchRest({ key, spec, signal, onBytes }, state) {
   const from = state.manifest.chunks.length * CHUNK_BYTES;
   if (state.manifest.bytes && from >= state.manifest.bytes) return; // all but the commit was done
-  const response = await fetch(spec.url, { signal, headers: rangeHeaders(from, spec, state.manifest) });
+  const response = await fetch(spec.url, {
+    signal,
+    headers: rangeHeaders(from, spec, state.manifest),
+  });
   const body = checkResponse(response, spec);
   const continued = from > 0 && continues(response, from, state.manifest);
   if (!continued) {
@@ -111,7 +114,9 @@ async function fetchRest({ key, spec, signal, onBytes }, state) {
   }
   state.manifest.bytes = spec.bytes || announced;
   let loaded = offset;
-  for await (const chunk of chunksOf(body, signal, (bytes) => onBytes((loaded += bytes), state.manifest.bytes))) {
+  for await (const chunk of chunksOf(body, signal, (bytes) =>
+    onBytes((loaded += bytes), state.manifest.bytes),
+  )) {
     const index = state.manifest.chunks.length;
     const next = { ...state.manifest, chunks: [...state.manifest.chunks, await sha256(chunk)] };
     if (!(await writeChunk(next, index, chunk))) state.inMemory.set(index, new Blob([chunk]));
@@ -191,7 +196,7 @@ async function* chunksOf(body, signal, onBytes) {
       const { done, value } = await reader.read();
       signal.throwIfAborted();
       if (done) break;
-      for (let start = 0; start < value.length; ) {
+      for (let start = 0; start < value.length;) {
         const part = value.subarray(start, start + CHUNK_BYTES - filled);
         buffer.set(part, filled);
         filled += part.length;
@@ -218,7 +223,8 @@ async function assemble({ manifest, inMemory }) {
   const parts = [];
   for (const index of manifest.chunks.keys()) {
     const part = inMemory.get(index) ?? (await readChunk(manifest.key, index));
-    if (!part) throw new RerankError('model_load', 'The browser lost a part of the model. Try again.');
+    if (!part)
+      throw new RerankError('model_load', 'The browser lost a part of the model. Try again.');
     parts.push(part instanceof Blob ? part : new Blob([part]));
   }
   return new Blob(parts);

@@ -80,9 +80,7 @@ function openFile(spec, signal, meter) {
   };
   // One tab at a time downloads a file; the others find it in the database afterwards.
   // Without locks (plain http) two tabs may both download, which is only wasteful.
-  return navigator.locks
-    ? navigator.locks.request(`webrerank:${key}`, { signal }, open)
-    : open();
+  return navigator.locks ? navigator.locks.request(`webrerank:${key}`, { signal }, open) : open();
 }
 
 /**
