@@ -1,0 +1,114 @@
+"""The front door of webrerank, for people and for CI: `python build.py COMMAND`.
+
+It starts with Python's standard library alone and makes its own `.venv`; see `--help`.
+This file must stay readable for old Pythons, so that they can say what is missing.
+"""
+
+import sys
+
+if sys.version_info < (3, 11):  # noqa: UP036 - a newcomer's may be older
+    sys.exit("build.py needs Python 3.11 or newer: run it as, for example, python3.11 build.py")
+
+import argparse
+import os
+import subprocess
+from pathlib import Path
+
+from tools import BuildError
+from tools.browser import find_browser
+from tools.check import run_checks
+from tools.environment import Environment, open_page
+from tools.serve import make_server
+from tools.site import build_site
+
+ROOT = Path(__file__).resolve().parent
+
+HELP = """\
+commands:
+  build                   fetch and verify the pinned parts, build dist/, a static site
+  serve                   build if needed, serve dist/, print its address when ready
+    --port PORT           default 8000; 0 picks a free one
+    --host HOST           default 127.0.0.1
+    --no-open             do not open the browser
+  test [PYTEST ARGUMENTS] install what the tests need, browser included, and run them;
+                          everything after `test` goes to pytest as it is
+  check                   formatting, lint, types, import rules: seconds, no browser
+
+needed: Python 3.11 or newer, Node 20 or newer with npm. Everything else goes into .venv/,
+node_modules/ and the cache of downloaded parts; a second run uses what is there.
+
+environment variables:
+  WEBRERANK_CACHE         folder of the downloaded parts (default: the user's cache folder)
+  WEBRERANK_BROWSER       browser for `test`: the path of a Chromium or Chrome
+"""
+
+
+def parse_arguments(arguments: list[str]) -> argparse.Namespace:
+    """Read the command line; `test` keeps what follows it untouched for pytest."""
+    if arguments[:1] == ["test"]:
+        return argparse.Namespace(command="test", pytest_arguments=arguments[1:])
+    parser = argparse.ArgumentParser(
+        prog="build.py",
+        usage="python build.py COMMAND [OPTIONS]",
+        description="Build, serve, test and check webrerank.",
+        epilog=HELP,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
+    commands = parser.add_subparsers(dest="command", required=True, help=argparse.SUPPRESS)
+    commands.add_parser("build")
+    commands.add_parser("check")
+    serve = commands.add_parser("serve")
+    serve.add_argument("--port", type=int, default=8000)
+    serve.add_argument("--host", default="127.0.0.1")
+    serve.add_argument("--no-open", action="store_true")
+    return parser.parse_args(arguments)
+
+
+def serve(host: str, port: int, open_browser: bool) -> int:
+    """Serve dist/ until Ctrl-C. The port is taken first, so a busy one shows at once."""
+    server = make_server(ROOT / "dist", host, port)
+    try:
+        build_site(ROOT)
+        print(server.url, flush=True)
+        if open_browser:
+            open_page(server.url)
+        server.serve_forever()
+    finally:
+        server.stop()
+    return 0
+
+
+def test(pytest_arguments: list[str]) -> int:
+    """Build, find a browser, run pytest."""
+    python = Environment(ROOT).ensure("test")
+    build_site(ROOT)
+    environment = os.environ | {"WEBRERANK_BROWSER": find_browser(python)}
+    command = [str(python), "-m", "pytest", *pytest_arguments]
+    return subprocess.run(command, cwd=ROOT, env=environment, check=False).returncode
+
+
+def dispatch(options: argparse.Namespace) -> int:
+    """Run the chosen command; the result is the exit code."""
+    if options.command == "serve":
+        return serve(options.host, options.port, not options.no_open)
+    if options.command == "test":
+        return test(options.pytest_arguments)
+    if options.command == "check":
+        return run_checks(ROOT)
+    build_site(ROOT)
+    return 0
+
+
+def main(arguments: list[str]) -> int:
+    """Run one command; an expected failure is one sentence on stderr, never a traceback."""
+    try:
+        return dispatch(parse_arguments(arguments))
+    except BuildError as error:
+        print(f"build.py: {error}", file=sys.stderr)
+        return 1
+    except KeyboardInterrupt:
+        return 130
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))
