@@ -1,0 +1,82 @@
+/** @file The form: query, documents, the two buttons, and the keys that stand for them. */
+
+import { byId } from './by-id.js';
+import { count } from './number-words.js';
+import { splitDocuments } from './split-documents.js';
+
+/** @import { RankingRequest } from './types.js' */
+
+export class Inputs {
+  #query = byId('query', HTMLInputElement);
+  #documents = byId('documents', HTMLTextAreaElement);
+  #count = byId('document-count', HTMLElement);
+  #rerank = byId('rerank', HTMLButtonElement);
+  #cancel = byId('cancel', HTMLButtonElement);
+
+  /** @param {{ onRerank: () => void, onCancel: () => void }} handlers called only while the button in question is on */
+  constructor({ onRerank, onCancel }) {
+    const rerank = () => isOn(this.#rerank) && onRerank();
+    const cancel = () => isOn(this.#cancel) && onCancel();
+    byId('form', HTMLFormElement).addEventListener('submit', (event) => {
+      event.preventDefault();
+      rerank();
+    });
+    this.#cancel.addEventListener('click', cancel);
+    document.addEventListener('keydown', (event) => {
+      if (event.isComposing || event.repeat) return;
+      if (event.key === 'Escape') cancel();
+      if (event.key !== 'Enter' || !(event.ctrlKey || event.metaKey)) return;
+      event.preventDefault(); // or the query field submits the form as well
+      rerank();
+    });
+    this.#documents.addEventListener('input', () => this.#showCount());
+    for (const field of [this.#query, this.#documents]) {
+      field.addEventListener('input', () => field.removeAttribute('aria-invalid'));
+    }
+    this.#showCount();
+  }
+
+  /** @returns {RankingRequest} */
+  read() {
+    return { query: this.#query.value.trim(), documents: splitDocuments(this.#documents.value) };
+  }
+
+  /**
+   * Point at the first field that must be filled in, if any.
+   *
+   * @param {RankingRequest} values
+   * @returns {string | null} what to do, in words
+   */
+  complain({ query, documents }) {
+    if (query === '')
+      return refuse(this.#query, 'Write a query first: what should the best document answer?');
+    if (documents.length === 0)
+      return refuse(this.#documents, 'Add some documents first, one per line.');
+    return null;
+  }
+
+  /** @param {{ canRerank: boolean, canCancel: boolean }} state */
+  setButtons({ canRerank, canCancel }) {
+    this.#rerank.setAttribute('aria-disabled', String(!canRerank));
+    this.#cancel.setAttribute('aria-disabled', String(!canCancel));
+  }
+
+  #showCount() {
+    this.#count.textContent = count(splitDocuments(this.#documents.value).length, 'document');
+  }
+}
+
+/** @param {HTMLButtonElement} button */
+function isOn(button) {
+  return button.getAttribute('aria-disabled') !== 'true';
+}
+
+/**
+ * @param {HTMLElement} field
+ * @param {string} words
+ */
+function refuse(field, words) {
+  field.setAttribute('aria-invalid', 'true');
+  field.focus();
+  return words;
+}
