@@ -3,8 +3,11 @@
  * behind it is checked against it.
  */
 
-/** A hub's id, a catalogue id, or the URL of a folder in the hub's layout. */
-export type Model = string;
+/**
+ * An id of the catalogue (`models.list()` has them), a hub's 'owner/name', the URL of a folder in
+ * the hub's layout, or the files of such a folder from disk.
+ */
+export type Model = string | FileList | readonly File[];
 
 /** Where inference runs. */
 export type Device = 'wasm' | 'webgpu';
@@ -111,6 +114,8 @@ export interface Reranker {
   readonly dtype: Dtype;
   readonly sessions: number;
   readonly fallback: string | null;
+  /** False if this device had no room for the model: it will be downloaded again next time. */
+  readonly saved: boolean;
   /**
    * Rank documents by their relevance to a query. Calls may overlap.
    * @throws {RerankError} typed and coded; or `signal.reason` after an abort.
@@ -130,6 +135,67 @@ export function createReranker(options?: RerankerOptions): Promise<Reranker>;
 export function rerank<D extends Document>(
   options: RerankOptions<D> & Omit<RerankerOptions, 'onProgress' | 'signal'>,
 ): Promise<Ranking<D>>;
+
+/** A model of the catalogue. */
+export interface CatalogueEntry {
+  id: string;
+  title: string;
+  languages: string[];
+  parameters: number;
+  licence: string;
+  architecture: string;
+  /** Tokens a pair may have. */
+  maxLength: number;
+  recommendedFor: string;
+  /** What could not be checked in public documentation. */
+  unchecked: string[];
+}
+
+/** A model that is known here, and what is stored of it. */
+export interface ModelInfo extends Partial<CatalogueEntry> {
+  id: string;
+  /** The precisions there are; bytes is 0 where not known before the download. */
+  dtypes: Partial<Record<Dtype, { bytes: number; stored: boolean }>>;
+  storedBytes: number;
+  lastUsed: Date | null;
+}
+
+export interface PrefetchOptions {
+  device?: Device | 'auto';
+  dtype?: Dtype | 'auto';
+  onProgress?: (progress: LoadProgress) => void;
+  signal?: AbortSignal;
+}
+
+export interface ModelStore {
+  /** The catalogue's models and all that were used here. */
+  list(): Promise<ModelInfo[]>;
+  /** Download a model for later; `saved` is false if there was no room. */
+  prefetch(
+    model?: string,
+    options?: PrefetchOptions,
+  ): Promise<{ id: string; dtype: Dtype; bytes: number; saved: boolean }>;
+  /** Remove one model, or without a name all; nothing but webrerank's own data is touched. */
+  remove(model?: string): Promise<void>;
+  /** Keep files from disk under a name of your choice. */
+  add(name: string, files: FileList | readonly File[]): Promise<void>;
+  /** A stored model as one file, for a machine without network. */
+  export(model: string): Promise<Blob>;
+  /** Inverse of export; gives the model's name. */
+  import(file: Blob): Promise<string>;
+  /** Bytes stored, used by this origin, and allowed; null where the browser does not tell. */
+  usage(): Promise<{
+    modelBytes: number;
+    usedBytes: number | null;
+    quotaBytes: number | null;
+    persisted: boolean;
+  }>;
+  /** Ask the browser never to evict; call it from a click, since Firefox asks the user. */
+  persist(): Promise<boolean>;
+}
+
+/** The models on this device. */
+export const models: ModelStore;
 
 export type RerankErrorCode =
   | 'invalid_request'

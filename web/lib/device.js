@@ -1,5 +1,6 @@
 /** @file Where and in which precision to run: what was asked, what the model has, what is here. */
 
+import { abortable } from './abort.js';
 import { RerankError } from './errors.js';
 
 /** @typedef {import('../webrerank.js').Device} Device */
@@ -16,7 +17,7 @@ const MOST_SESSIONS = 8;
 const ADAPTER_MS = 5_000;
 
 /** What the GPU offers; null if there is none. */
-export async function findGpu() {
+async function findGpu() {
   try {
     const gpu = /** @type {any} */ (navigator).gpu;
     const late = new Promise((resolve) => setTimeout(resolve, ADAPTER_MS, null));
@@ -37,8 +38,22 @@ export async function findGpu() {
  * @param {Dtype | 'auto'} asked
  * @param {Dtype[]} dtypes the model has
  */
-export const suitsGpu = (asked, dtypes) =>
+const suitsGpu = (asked, dtypes) =>
   asked === 'auto' ? dtypes.some((dtype) => dtype !== 'q8') : asked !== 'q8';
+
+/**
+ * Choose for this browser.
+ * @param {Device | 'auto'} device
+ * @param {Dtype | 'auto'} dtype
+ * @param {Dtype[]} dtypes the model has
+ * @param {AbortSignal} [signal]
+ */
+export async function chooseForDevice(device, dtype, dtypes, signal) {
+  // Not asked for in vain: a browser without WebGPU warns on the console.
+  const mayUseGpu = device === 'webgpu' || (device === 'auto' && suitsGpu(dtype, dtypes));
+  const gpu = mayUseGpu ? await abortable(findGpu(), signal) : null;
+  return chooseDevice(device, dtype, dtypes, gpu);
+}
 
 /**
  * Choose device and precision.

@@ -3,23 +3,18 @@
  * model's files. Starts what can start together, replaces a session that died, ends it all.
  */
 
-import { abortable } from './abort.js';
-import { chooseDevice, chooseSessions, findGpu, suitsGpu } from './device.js';
+import { chooseForDevice, chooseSessions } from './device.js';
 import { RerankError } from './errors.js';
 import { LoadProgressMeter } from './progress.js';
-import { disposed, WorkerClient } from './worker-client.js';
+import { DEFAULT_MODEL, withModelWorker } from './models.js';
+import { disposed, WorkerClient, workerUrl } from './worker-client.js';
 
 /** @typedef {import('../webrerank.js').RerankerOptions} RerankerOptions */
 /** @typedef {import('./device.js').Choice} Choice */
 /** @typedef {import('./store/open.js').ModelFiles} ModelFiles */
 
-/** The model that ships with the library. */
-export const DEFAULT_MODEL = 'ms-marco-MiniLM-L-12-v2';
-
 /** A session that dies this often in a row is not replaced again. */
 const MOST_REPLACEMENTS = 3;
-
-const workerUrl = (/** @type {string} */ name) => new URL(`../workers/${name}.js`, import.meta.url);
 
 export class Engine {
   /** @type {WorkerClient} */
@@ -32,6 +27,8 @@ export class Engine {
   #files = null;
   /** @type {Choice & { model: string, sessions: number }} */
   runtime = { model: '', device: 'wasm', dtype: 'q8', sessions: 0, fallback: null };
+  /** False if the model will have to be downloaded again next time. */
+  saved = true;
   /** Called once if the engine ends by itself; the reranker then starts a new one. */
   onEnd = () => {};
 
@@ -72,24 +69,17 @@ export class Engine {
     const booted = this.#python.call('boot', null, { signal, onEvent: meter.runtime });
     booted.catch(() => {}); // awaited below, after what may fail first
 
-    const modelWorker = new WorkerClient(workerUrl('model-worker'), 'webrerank model worker');
-    try {
-      const found = await modelWorker.call('resolve', { model }, { signal });
-      // Not asked for in vain: a browser without WebGPU warns on the console.
-      const mayUseGpu = device === 'webgpu' || (device === 'auto' && suitsGpu(dtype, found.dtypes));
-      const gpu = mayUseGpu ? await abortable(findGpu(), signal) : null;
-      const choice = chooseDevice(device, dtype, found.dtypes, gpu);
-      const count = chooseSessions(choice.device, sessions, found.bytes[choice.dtype] ?? 0);
-      this.runtime = { ...choice, model: found.id, sessions: count };
-      this.#sessions = Array.from({ length: count }, (_, index) => this.#spawn(index));
-      this.#files = await modelWorker.call(
-        'open',
-        { model, dtype: choice.dtype },
-        { signal, onEvent: meter.model },
-      );
-    } finally {
-      modelWorker.end(disposed());
-    }
+    await withModelWorker(async (client) => {
+      const found = await client.call('resolve', { model }, { signal });
+      const choice = await chooseForDevice(device, dtype, found.dtypes, signal);
+      this.runtime = { ...this.runtime, ...choice, model: found.id };
+      this.#spawnAll(sessions, found.bytes[choice.dtype]);
+      const payload = { model, dtype: choice.dtype };
+      this.#files = await client.call('open', payload, { signal, onEvent: meter.model });
+    });
+    const { bytes, saved } = /** @type {ModelFiles} */ (this.#files);
+    this.#spawnAll(sessions, bytes); // a folder tells its size only now
+    this.saved = saved;
     meter.phase('load');
     const loaded = Promise.all(this.#sessions.map((_, index) => this.#load(index, signal)));
     loaded.catch(() => {}); // awaited below; the Python worker's failure comes first
@@ -131,6 +121,18 @@ export class Engine {
     for (const client of this.#sessions) client?.end(error);
   }
 
+  /**
+   * Have as many sessions as fit the device and the model.
+   * @param {number | undefined} asked
+   * @param {number} modelBytes 0 if not known yet
+   */
+  #spawnAll(asked, modelBytes) {
+    const count = chooseSessions(this.runtime.device, asked, modelBytes);
+    this.runtime.sessions = count;
+    for (const client of this.#sessions.splice(count)) client?.end(disposed());
+    while (this.#sessions.length < count) this.#sessions.push(this.#spawn(this.#sessions.length));
+  }
+
   /** @param {number} index */
   #spawn(index) {
     const client = new WorkerClient(
@@ -150,11 +152,11 @@ export class Engine {
    * @returns {Promise<MessagePort>} the other end of the session, for the Python worker
    */
   async #load(index, signal) {
-    const { model, externalData } = /** @type {ModelFiles} */ (this.#files);
+    const { graph, externalData } = /** @type {ModelFiles} */ (this.#files);
     const { port1, port2 } = new MessageChannel();
     await this.#sessions[index]?.call(
       'load',
-      { model, externalData, port: port1 },
+      { graph, externalData, port: port1 },
       { signal, transfer: [port1] },
     );
     return port2;

@@ -39,7 +39,46 @@ export function checkRerankerOptions(value) {
   checkLoadOptions(options);
   checkFunction(options, 'onProgress');
   checkSignal(options, 'signal');
-  return options;
+  // Files are read once here: a FileList changes with its input element.
+  const { model } = options;
+  return typeof model === 'object' ? { ...options, model: filesOf(model, 'model') } : options;
+}
+
+/**
+ * Check the options of models.prefetch.
+ * @param {unknown} value
+ * @returns {import('../webrerank.js').PrefetchOptions}
+ */
+export function checkPrefetchOptions(value) {
+  return checkRerankerOptions(known(value, ['device', 'dtype', ...CALL_OPTIONS]));
+}
+
+/**
+ * @param {unknown} model
+ * @returns {string}
+ */
+export function checkModelName(model) {
+  if (typeof model === 'string' && model.trim()) return model;
+  throw invalid(`model must be a name, the URL of a folder, or files, not ${kind(model)}.`);
+}
+
+/**
+ * @param {unknown} value
+ * @param {string} name of the option
+ */
+export function checkBlob(value, name) {
+  if (!(value instanceof Blob)) throw invalid(`${name} must be a file, not ${kind(value)}.`);
+}
+
+/**
+ * @param {any} files a FileList, or an array of files
+ * @param {string} name of the option
+ * @returns {File[]}
+ */
+export function filesOf(files, name) {
+  const list = files && typeof files.length === 'number' ? Array.from(files) : [];
+  if (list.length && list.every((file) => file instanceof File)) return list;
+  throw invalid(`${name} must be files, as from an <input type="file"> or a drop.`);
 }
 
 /**
@@ -120,9 +159,8 @@ function known(value, names) {
 
 /** @param {Record<string, any>} options */
 function checkLoadOptions({ model, device, dtype, sessions }) {
-  if (model !== undefined && (typeof model !== 'string' || !model.trim())) {
-    throw invalid(`model must be a name or the URL of a folder, not ${kind(model)}.`);
-  }
+  if (typeof model === 'object') filesOf(model, 'model');
+  else if (model !== undefined) checkModelName(model);
   if (device !== undefined && !DEVICES.includes(device)) {
     throw invalid(`device must be one of ${DEVICES.join(', ')}.`);
   }

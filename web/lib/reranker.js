@@ -1,8 +1,9 @@
 /** @file createReranker and rerank: checks, aborts, and answers with the caller's own objects. */
 
 import { abortable, notify } from './abort.js';
-import { Engine, DEFAULT_MODEL } from './engine.js';
+import { Engine } from './engine.js';
 import { asRerankError } from './errors.js';
+import { DEFAULT_MODEL } from './models.js';
 import { checkRerankerOptions, checkRerankOptions, splitOneCallOptions } from './request.js';
 import { disposed } from './worker-client.js';
 
@@ -15,6 +16,7 @@ class WorkerReranker {
   /** @type {Promise<Engine> | null} */
   #engine = null;
   #controller = new AbortController();
+  #saved = false;
   /** @type {Engine['runtime']} */
   #runtime = { model: DEFAULT_MODEL, device: 'wasm', dtype: 'q8', sessions: 0, fallback: null };
 
@@ -38,6 +40,9 @@ class WorkerReranker {
   get fallback() {
     return this.#runtime.fallback;
   }
+  get saved() {
+    return this.#saved;
+  }
 
   /**
    * The engine, started if it is not running. A failed start is forgotten, so that the next call
@@ -59,6 +64,7 @@ class WorkerReranker {
       const engine = await Engine.start({ ...this.#options, signal: stop });
       engine.onEnd = forget;
       this.#runtime = engine.runtime;
+      this.#saved = engine.saved;
       return engine;
     } catch (error) {
       forget();

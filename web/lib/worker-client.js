@@ -121,6 +121,12 @@ export class WorkerClient {
   }
 }
 
+/**
+ * The address of one of the workers beside this folder.
+ * @param {string} name
+ */
+export const workerUrl = (name) => new URL(`../workers/${name}.js`, import.meta.url);
+
 /** What calls reject with after dispose(). */
 export const disposed = () =>
   new RerankError('disposed', 'The reranker was disposed of. Create a new one.');

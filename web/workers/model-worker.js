@@ -1,19 +1,37 @@
-/** @file The worker that finds, downloads and verifies models, off the page's thread. */
+/** @file The worker that finds, downloads, verifies and keeps models, off the page's thread. */
 
+import {
+  addModel,
+  exportModel,
+  importModel,
+  listModels,
+  removeModels,
+} from '../lib/store/library.js';
 import { openModel, resolveModel } from '../lib/store/open.js';
 import { serve } from './serve.js';
 
 serve({
   async resolve({ model }, { signal }) {
     const source = await resolveModel(model, signal);
-    const specs = Object.entries(source.models);
+    const models = Object.entries(source.models);
+    const bytes = models.map(([dtype, path]) => [dtype, source.files[path]?.bytes ?? 0]);
     return {
       id: source.id,
-      dtypes: specs.map(([dtype]) => dtype),
-      bytes: Object.fromEntries(specs.map(([dtype, { bytes }]) => [dtype, bytes])),
+      dtypes: models.map(([dtype]) => dtype),
+      bytes: Object.fromEntries(bytes),
     };
   },
 
   open: ({ model, dtype }, { signal, emit }) =>
     openModel(model, dtype, { signal, onProgress: emit }),
+
+  list: (_payload, { signal }) => listModels(signal),
+
+  remove: ({ name }, { signal }) => removeModels(name, signal),
+
+  add: ({ name, files }, { signal }) => addModel(name, files, signal),
+
+  export: ({ name }, { signal }) => exportModel(name, signal),
+
+  import: ({ file }, { signal }) => importModel(file, signal),
 });

@@ -30,9 +30,9 @@ serve({
     await runtime;
   },
 
-  async load({ model, externalData, port }) {
+  async load({ graph, externalData, port }) {
     const ort = await (runtime ??= loadRuntime());
-    session = await createSession(ort, model, externalData);
+    session = await createSession(ort, graph, externalData);
     port.onmessage = (/** @type {MessageEvent<import('../lib/protocol.js').ToSession>} */ event) =>
       receive(ort, event.data, port);
   },
@@ -70,16 +70,16 @@ async function loadRuntime() {
 
 /**
  * @param {Ort} ort
- * @param {Blob} model
+ * @param {Blob} graph
  * @param {{ path: string, data: Blob }[]} externalData
  */
-async function createSession(ort, model, externalData) {
+async function createSession(ort, graph, externalData) {
   try {
     const external = [];
     for (const { path, data } of externalData) {
       external.push({ path, data: new Uint8Array(await data.arrayBuffer()) });
     }
-    const created = await ort.InferenceSession.create(new Uint8Array(await model.arrayBuffer()), {
+    const created = await ort.InferenceSession.create(new Uint8Array(await graph.arrayBuffer()), {
       executionProviders: [device], // exactly one: a list degrades in silence (PLATFORM.md 1.3)
       ...(external.length && { externalData: external }),
     });

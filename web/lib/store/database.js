@@ -23,6 +23,7 @@ export const CHUNK_BYTES = 16 * 2 ** 20;
  * @typedef {object} ModelRecord
  * @property {string} name what was asked for
  * @property {import('./sources.js').Source} source
+ * @property {number} lastUsed milliseconds since 1970
  */
 
 /** @type {Promise<import('idb').IDBPDatabase | null> | null} */
@@ -79,6 +80,16 @@ export function writeChunk(partial, index, bytes) {
 }
 
 /**
+ * Put a chunk of a whole file in its place again.
+ * @param {string} key
+ * @param {number} index
+ * @param {ArrayBuffer} bytes
+ */
+export function writeChunkAgain(key, index, bytes) {
+  return commit(['chunks'], (tx) => tx.objectStore('chunks').put(bytes, [key, index]));
+}
+
+/**
  * @param {string} key
  * @param {number} index
  * @returns {Promise<ArrayBuffer | undefined>}
@@ -108,6 +119,29 @@ export function removeFile(key) {
     tx.objectStore('files').delete(key);
     tx.objectStore('partials').delete(key);
     tx.objectStore('chunks').delete(IDBKeyRange.bound([key, 0], [key, Infinity]));
+  });
+}
+
+/**
+ * @param {'files' | 'partials' | 'models'} store
+ * @returns {Promise<any[]>}
+ */
+export async function readAll(store) {
+  const db = await database();
+  return (await db?.getAll(store).catch(() => [])) ?? [];
+}
+
+/**
+ * @param {'models'} store
+ * @param {string} key
+ */
+export const remove = (store, key) => commit([store], (tx) => tx.objectStore(store).delete(key));
+
+/** Forget everything that is webrerank's. */
+export function clear() {
+  const stores = ['files', 'partials', 'chunks', 'models'];
+  return commit(stores, (tx) => {
+    for (const store of stores) tx.objectStore(store).clear();
   });
 }
 

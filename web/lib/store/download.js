@@ -15,30 +15,54 @@ const ATTEMPTS = 5;
 const FIRST_WAIT_MS = 400;
 
 /**
- * @typedef {object} Download
- * @property {string} key
- * @property {FileSpec} spec
+ * @typedef {object} DownloadOptions
  * @property {AbortSignal} signal
  * @property {(loaded: number, total: number) => void} onBytes
  * @property {() => void} onVerify
  */
 
+/** @typedef {DownloadOptions & { spec: FileSpec }} Download */
+/** @typedef {{ manifest: Manifest, inMemory: Map<number, Blob> }} State chunks not kept are in memory */
+
 /**
  * Download a file, from where the last attempt stopped.
- * @param {Download} job
+ * @param {FileSpec} spec
+ * @param {DownloadOptions} options
  * @returns {Promise<{ blob: Blob, saved: boolean }>}
  * @throws {RerankError} 'model_load' or 'model_integrity'
  */
-export async function download(job) {
-  /** @type {{ manifest: Manifest, inMemory: Map<number, Blob> }} */
-  const state = { manifest: await resume(job.key), inMemory: new Map() };
+export async function download(spec, options) {
+  if (!spec.url) throw gone(spec);
+  const job = { spec, ...options };
+  /** @type {State} */
+  const state = { manifest: await resume(spec.key), inMemory: new Map() };
   await fetchAll(job, state);
   job.onVerify();
   const blob = await assemble(state);
   await verify(job, blob);
   const saved = !state.inMemory.size && (await commitFile(state.manifest));
-  if (!saved) await removeFile(job.key); // half a file is of no use to anyone
+  if (!saved) await removeFile(spec.key); // half a file is of no use to anyone
   return { blob, saved };
+}
+
+/**
+ * Keep a file from disk.
+ * @param {FileSpec} spec with its blob
+ * @param {AbortSignal} signal
+ * @returns {Promise<boolean>} false if there is no room
+ */
+export async function storeBlob({ key, blob = new Blob() }, signal) {
+  /** @type {Manifest} */
+  let manifest = { key, bytes: blob.size, chunks: [], etag: null };
+  await removeFile(key);
+  for (let start = 0; start < blob.size; start += CHUNK_BYTES) {
+    signal.throwIfAborted();
+    const bytes = await blob.slice(start, start + CHUNK_BYTES).arrayBuffer();
+    const index = manifest.chunks.length;
+    manifest = { ...manifest, chunks: [...manifest.chunks, await sha256(bytes)] };
+    if (!(await writeChunk(manifest, index, bytes))) return false;
+  }
+  return commitFile(manifest);
 }
 
 /**
@@ -64,7 +88,7 @@ async function resume(key) {
 /**
  * Fetch what is missing, trying again where that can help.
  * @param {Download} job
- * @param {{ manifest: Manifest, inMemory: Map<number, Blob> }} state
+ * @param {State} state
  */
 async function fetchAll(job, state) {
   for (let attempt = 1; ; attempt++) {
@@ -89,19 +113,19 @@ class Retry extends Error {}
 /**
  * One request: from the first missing chunk to the end.
  * @param {Download} job
- * @param {{ manifest: Manifest, inMemory: Map<number, Blob> }} state
+ * @param {State} state
  */
-async function fetchRest({ key, spec, signal, onBytes }, state) {
+async function fetchRest({ spec, signal, onBytes }, state) {
   const from = state.manifest.chunks.length * CHUNK_BYTES;
   if (state.manifest.bytes && from >= state.manifest.bytes) return; // all but the commit was done
-  const response = await fetch(spec.url, {
+  const response = await fetch(/** @type {string} */ (spec.url), {
     signal,
     headers: rangeHeaders(from, spec, state.manifest),
   });
   const body = checkResponse(response, spec);
   const continued = from > 0 && continues(response, from, state.manifest);
   if (!continued) {
-    state.manifest = { key, bytes: 0, chunks: [], etag: response.headers.get('etag') };
+    state.manifest = { key: spec.key, bytes: 0, chunks: [], etag: response.headers.get('etag') };
     state.inMemory.clear();
   }
   const offset = continued ? from : 0;
@@ -217,7 +241,7 @@ async function* chunksOf(body, signal, onBytes) {
 
 /**
  * The whole file as a Blob: a handle that workers share without copies.
- * @param {{ manifest: Manifest, inMemory: Map<number, Blob> }} state
+ * @param {State} state
  */
 async function assemble({ manifest, inMemory }) {
   const parts = [];
@@ -234,7 +258,7 @@ async function assemble({ manifest, inMemory }) {
  * @param {Download} job
  * @param {Blob} blob
  */
-async function verify({ key, spec, signal }, blob) {
+async function verify({ spec, signal }, blob) {
   if (!spec.sha256) return;
   const hasher = await createHasher();
   for (let start = 0; start < blob.size; start += CHUNK_BYTES) {
@@ -242,7 +266,7 @@ async function verify({ key, spec, signal }, blob) {
     signal.throwIfAborted();
   }
   if (hasher.digest() === spec.sha256) return;
-  await removeFile(key);
+  await removeFile(spec.key);
   throw integrity(spec, 'does not have the expected sha256');
 }
 
@@ -256,6 +280,14 @@ const integrity = (spec, what, cause) =>
     'model_integrity',
     `The model's ${spec.path} ${what}. Nothing was kept; try again, or choose another source.`,
     { cause },
+  );
+
+/** @param {FileSpec} spec */
+const gone = (spec) =>
+  new RerankError(
+    'model_load',
+    `The model's ${spec.path} came from this device, and the browser has removed it since. ` +
+      'Add the model again.',
   );
 
 /**

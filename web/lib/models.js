@@ -1,0 +1,88 @@
+/** @file The models on this device: list, prefetch, remove, add, export, import, usage. */
+
+import { chooseForDevice } from './device.js';
+import { checkBlob, checkModelName, checkPrefetchOptions, filesOf } from './request.js';
+import { LoadProgressMeter } from './progress.js';
+import { disposed, WorkerClient, workerUrl } from './worker-client.js';
+
+/** @typedef {import('../webrerank.js').ModelStore} ModelStore */
+
+/** The model that ships with the library. */
+export const DEFAULT_MODEL = 'ms-marco-MiniLM-L-12-v2';
+
+/**
+ * Ask a model worker of its own; it ends with the answer.
+ * @template T
+ * @param {(client: WorkerClient) => Promise<T>} work
+ * @returns {Promise<T>}
+ */
+export async function withModelWorker(work) {
+  const client = new WorkerClient(workerUrl('model-worker'), 'webrerank model worker');
+  try {
+    return await work(client);
+  } finally {
+    client.end(disposed());
+  }
+}
+
+/** @type {ModelStore} */
+export const models = Object.freeze({
+  list: () => withModelWorker((client) => client.call('list', null)),
+
+  async prefetch(model = DEFAULT_MODEL, options = {}) {
+    const name = checkModelName(model);
+    const { device = 'auto', dtype = 'auto', signal, onProgress } = checkPrefetchOptions(options);
+    const meter = new LoadProgressMeter(onProgress);
+    return withModelWorker(async (client) => {
+      const found = await client.call('resolve', { model: name }, { signal });
+      const choice = await chooseForDevice(device, dtype, found.dtypes, signal);
+      const opened = await client.call(
+        'open',
+        { model: name, dtype: choice.dtype },
+        { signal, onEvent: meter.model },
+      );
+      meter.done();
+      return { id: found.id, dtype: choice.dtype, bytes: opened.bytes, saved: opened.saved };
+    });
+  },
+
+  /** @param {string} [model] */
+  async remove(model) {
+    const name = model === undefined ? undefined : checkModelName(model);
+    return withModelWorker((client) => client.call('remove', { name }));
+  },
+
+  /**
+   * @param {string} name
+   * @param {FileList | readonly File[]} files
+   */
+  async add(name, files) {
+    const payload = { name: checkModelName(name), files: filesOf(files, 'files') };
+    return withModelWorker((client) => client.call('add', payload));
+  },
+
+  /** @param {string} model */
+  async export(model) {
+    const payload = { name: checkModelName(model) };
+    return withModelWorker((client) => client.call('export', payload));
+  },
+
+  /** @param {Blob} file */
+  async import(file) {
+    checkBlob(file, 'file');
+    return withModelWorker((client) => client.call('import', { file }));
+  },
+
+  async usage() {
+    const { quota = null, usage = null } = (await navigator.storage?.estimate?.()) ?? {};
+    const list = await models.list();
+    return {
+      modelBytes: list.reduce((sum, { storedBytes }) => sum + storedBytes, 0),
+      usedBytes: usage,
+      quotaBytes: quota,
+      persisted: (await navigator.storage?.persisted?.()) ?? false,
+    };
+  },
+
+  persist: async () => (await navigator.storage?.persist?.()) ?? false,
+});

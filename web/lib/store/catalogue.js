@@ -1,0 +1,51 @@
+/** @file The catalogue: web/catalogue.json, models known by name, with their hashes. */
+
+/** @typedef {import('./sources.js').Source} Source */
+/** @typedef {import('../../webrerank.js').CatalogueEntry} CatalogueEntry */
+
+const SITE = new URL('../../', import.meta.url);
+
+/** Where hub models come from. */
+export const HUB = 'https://huggingface.co';
+
+/**
+ * All entries, as they are in the file.
+ * @param {AbortSignal} [signal]
+ * @returns {Promise<any[]>} none without network: what was used before is in the database
+ */
+export async function readCatalogue(signal) {
+  const response = await fetch(new URL('catalogue.json', SITE), { signal }).catch(() => null);
+  signal?.throwIfAborted();
+  return response?.ok ? (await response.json()).models : [];
+}
+
+/**
+ * @param {string} id
+ * @param {AbortSignal} signal
+ * @returns {Promise<Source | null>}
+ */
+export async function findInCatalogue(id, signal) {
+  const entries = await readCatalogue(signal);
+  const entry = entries.find((model) => model.id === id);
+  return entry ? catalogueSource(entry) : null;
+}
+
+/**
+ * @param {any} entry
+ * @returns {Source}
+ */
+export function catalogueSource({ id, folder, revision, files, models }) {
+  const base = folder ? new URL(folder, SITE).href : hubFolder(id, revision);
+  const specs = files.map((/** @type {any} */ { path, bytes = 0, sha256 = null }) => {
+    const url = new URL(path, base).href;
+    return [path, { key: sha256 ? `sha256:${sha256}` : url, path, url, bytes, sha256 }];
+  });
+  return { id, files: Object.fromEntries(specs), models, base };
+}
+
+/**
+ * The folder of a hub model at a revision.
+ * @param {string} id 'owner/name'
+ * @param {string} revision a branch or a commit
+ */
+export const hubFolder = (id, revision) => `${HUB}/${id}/resolve/${encodeURIComponent(revision)}/`;
