@@ -17,6 +17,7 @@ from tools.environment import Environment
 from tools.fetch import download
 from tools.folders import folder_bytes, input_stamp, is_whole, remove_leftovers, swap, walk
 from tools.notices import third_party_notices
+from tools.precompile import precompile
 from tools.run import last_words, run_quietly
 
 PYODIDE = "vendor/pyodide"
@@ -62,6 +63,7 @@ class Assembly:
         self.root = root
         self.dist = dist
         self.parts = parts
+        self.cache = cache
         self.cached = {file.path: cache.path(file) for part in parts for file in part.files}
 
     def run(self, python: Path) -> dict[str, int]:
@@ -69,6 +71,7 @@ class Assembly:
         self._copy_web()
         sizes = {"web": folder_bytes(self.dist)}
         self._copy_parts()
+        precompile(self.dist / PYODIDE, self.cache.folder)
         version = package_version(self.root)
         build_wheel(self.root, python, self.dist / PYODIDE, version)
         self._write("THIRD_PARTY_NOTICES.txt", third_party_notices(self.parts, self._locate))

@@ -41,14 +41,43 @@ serve({
   rerank: (payload, { signal, emit }) => answerOf(api.rerank(payload, emit), signal),
 });
 
+/**
+ * Start Python from the snapshot that the build made. Snapshots are no public interface of
+ * Pyodide, so anything wrong with one means a plain start, a second or two slower.
+ */
 async function loadPython() {
   const { loadPyodide } = await import(`${PYODIDE}pyodide.mjs`);
-  return loadPyodide({
+  const options = {
     indexURL: PYODIDE,
     lockFileURL: `${PYODIDE}pyodide-lock.json`,
     packageBaseUrl: PYODIDE,
     packages: ['numpy', 'micropip'],
-  });
+  };
+  try {
+    const pyodide = await loadPyodide({ ...options, _loadSnapshot: await fetchSnapshot() });
+    pyodide.runPython(SELF_CHECK);
+    return pyodide;
+  } catch {
+    return loadPyodide(options);
+  }
+}
+
+/** What a restored Python must be able to do; a frozen random seed is made fresh again. */
+const SELF_CHECK = `
+import random, numpy
+random.seed()
+assert numpy.arange(3).sum() == 3
+`;
+
+/**
+ * Gzipped by the build, since not every host compresses: 31 MB of memory, mostly zeros. The name
+ * does not say so, or some hosts would have the browser unpack it.
+ */
+async function fetchSnapshot() {
+  const response = await fetch(`${PYODIDE}python.snapshot`);
+  if (!response.ok || !response.body) throw new Error('no snapshot');
+  const stream = response.body.pipeThrough(new DecompressionStream('gzip'));
+  return new Response(stream).arrayBuffer();
 }
 
 /** @param {any} pyodide */
