@@ -45,8 +45,8 @@ def _make(pyodide: Path, made: Path, wheels: list[str]) -> None:
         result = run_quietly(command, pyodide)
         if result.returncode != 0 or not (fresh / SNAPSHOT).is_file():
             raise BuildError(
-                f"could not compile Python for the browser (node said: {last_words(result)[:300]}); "
-                "Node 20 or newer is needed."
+                "could not compile Python for the browser: is Node 20 or newer? "
+                f"(node said: {last_words(result)[:300]})"
             )
         shutil.rmtree(made, ignore_errors=True)
         fresh.rename(made)

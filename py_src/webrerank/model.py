@@ -46,8 +46,8 @@ def read_model(config_json: str, tokenizer_json: str, tokenizer_config_json: str
     config = _object("config.json", config_json)
     tokenizer = _object("tokenizer.json", tokenizer_json)
     tokenizer_config = _object("tokenizer_config.json", tokenizer_config_json)
-    _check_head(config)
     try:
+        _check_head(config)
         return ModelSpec(
             template=pair_template(tokenizer.get("post_processor")),
             max_length=_max_length(config, tokenizer, tokenizer_config),
@@ -55,7 +55,7 @@ def read_model(config_json: str, tokenizer_json: str, tokenizer_config_json: str
             # The tokenizer would pad every text to 512 on its own (ASSETS.md).
             tokenizer_json=json.dumps({**tokenizer, "truncation": None, "padding": None}),
         )
-    except (KeyError, TypeError, AttributeError, ValueError) as error:
+    except (LookupError, TypeError, AttributeError, ValueError) as error:
         raise UnsupportedModelError(
             f"The model's tokenizer.json or config.json is not of a known form ({error!r})."
         ) from error
