@@ -35,6 +35,8 @@ export interface RerankerOptions {
   dtype?: Dtype | 'auto';
   /** Parallel inference sessions, 1 to 16. Default: from the cores and the memory. */
   sessions?: number;
+  /** Keep logits, so that a pair is scored once; bounded. Default: true. */
+  cache?: boolean;
   onProgress?: (progress: LoadProgress) => void;
   signal?: AbortSignal;
 }
@@ -84,8 +86,10 @@ export interface RerankResult<D extends Document = Document> {
 
 export interface Usage {
   documents: number;
-  /** Pairs the model scored; blank documents have none. */
+  /** Pairs the model scored in this call. */
   pairs: number;
+  /** Documents whose pair was scored before, in this call or an earlier one. */
+  cached: number;
   /** Tokens in those pairs, special tokens included, padding not. */
   tokens: number;
   /** True if the query was too long to be read whole. */

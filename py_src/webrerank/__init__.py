@@ -49,7 +49,7 @@ __all__ = [
 
 
 def load_reranker(
-    folder: str | Path, *, dtype: str = "auto", sessions: int | None = None
+    folder: str | Path, *, dtype: str = "auto", sessions: int | None = None, cache: bool = True
 ) -> Reranker:
     """Load a model folder and run it on native onnxruntime (CPython only).
 
@@ -57,6 +57,7 @@ def load_reranker(
         folder: a folder in the hub's layout: config.json, tokenizer.json, onnx/model*.onnx.
         dtype: "auto" takes q8 where the folder has it, else fp32; or "q8", "fp16", "fp32".
         sessions: how many single-threaded sessions run side by side; default: the cores.
+        cache: keep logits, so that a pair is scored once.
 
     Raises:
         ModelLoadError: a file is missing or cannot be read.
@@ -65,4 +66,4 @@ def load_reranker(
     # Imported here: the core must import in Pyodide, where native onnxruntime does not exist.
     from webrerank.adapters.native import load_reranker as load
 
-    return load(Path(folder), dtype=dtype, sessions=sessions)
+    return load(Path(folder), dtype=dtype, sessions=sessions, cache=cache)

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from time import perf_counter
 from typing import Any
 
+from webrerank.cache import ScoreCache
 from webrerank.errors import InvalidRequestError
 from webrerank.model import ModelSpec
 from webrerank.pairs import EncodedPair, IntArray
@@ -14,10 +15,7 @@ from webrerank.ports import SessionPool, Tokenizer
 from webrerank.request import RerankRequest, check_request
 from webrerank.results import Ranking, RerankResult, RuntimeInfo, Usage, rank_results
 from webrerank.schedule import run_pairs
-from webrerank.scoring import score_of
-
-OnProgress = Callable[[int, int], None]
-OnResult = Callable[[RerankResult], None]
+from webrerank.score_sheet import OnProgress, OnResult, ScoreSheet
 
 #: Characters tokenised before the event loop gets a turn, so that a cancel is heard.
 TOKENIZE_CHUNK = 50_000
@@ -31,11 +29,18 @@ class Reranker:
         tokenizer: the model's tokenizer.
         pool: the model's inference sessions.
         runtime: what to report as having run.
+        cache: keeps logits from call to call; None to compute all anew.
     """
 
     def __init__(
-        self, spec: ModelSpec, tokenizer: Tokenizer, pool: SessionPool, runtime: RuntimeInfo
+        self,
+        spec: ModelSpec,
+        tokenizer: Tokenizer,
+        pool: SessionPool,
+        runtime: RuntimeInfo,
+        cache: ScoreCache | None = None,
     ) -> None:
+        self._cache = cache
         self._spec = spec
         self._tokenizer = tokenizer
         self._pool = pool
@@ -94,19 +99,20 @@ class Reranker:
             return self._ranking([], Usage())
         pairs = await self._encode(request)
         encoded = perf_counter()
-        results = await self._score(request, pairs, on_progress, on_result)
+        sheet = ScoreSheet(request.documents, pairs, on_progress, on_result)
+        ran = await self._score(sheet)
         ended = perf_counter()
-        scored = [pair for pair in pairs if pair is not None]
         usage = Usage(
             documents=len(request.documents),
-            pairs=len(scored),
-            tokens=sum(len(pair.input_ids) for pair in scored),
-            query_truncated=any(pair.query_truncated for pair in scored),
+            pairs=len(ran),
+            cached=sum(pair is not None for pair in pairs) - len(ran),
+            tokens=sum(len(pair.input_ids) for pair in ran),
+            query_truncated=any(pair.query_truncated for pair in sheet.pairs.values()),
             tokenize_ms=(encoded - started) * 1000,
             inference_ms=(ended - encoded) * 1000,
             total_ms=(ended - started) * 1000,
         )
-        return self._ranking(rank_results(results, request.top_k, request.min_score), usage)
+        return self._ranking(rank_results(sheet.results, request.top_k, request.min_score), usage)
 
     async def _encode(self, request: RerankRequest) -> list[EncodedPair | None]:
         """Encode each document with the query; None for a blank document."""
@@ -136,42 +142,25 @@ class Reranker:
                 await asyncio.sleep(0)
         return ids
 
-    async def _score(
-        self,
-        request: RerankRequest,
-        pairs: Sequence[EncodedPair | None],
-        on_progress: OnProgress | None,
-        on_result: OnResult | None,
-    ) -> list[RerankResult]:
-        places = [index for index, pair in enumerate(pairs) if pair is not None]
-        results = [
-            RerankResult(index, None, 0.0, None, document, False)
-            for index, document in enumerate(request.documents)
-        ]
-        done = 0
+    async def _score(self, sheet: ScoreSheet) -> list[EncodedPair]:
+        """Fill the sheet, from the cache where it can; gives the pairs that had to be run."""
+        missing: dict[bytes, EncodedPair] = {}
+        for key, pair in sheet.pairs.items():
+            logit = self._cache.get(key) if self._cache else None
+            if logit is None:
+                missing[key] = pair
+            else:
+                sheet.fill(key, logit)
+        keys = list(missing)
 
         def on_logit(place: int, logit: float) -> None:
-            nonlocal done
-            index = places[place]
-            pair = pairs[index]
-            assert pair is not None
-            results[index] = RerankResult(
-                index,
-                None,
-                score_of(logit),
-                logit,
-                request.documents[index],
-                pair.document_truncated,
-            )
-            done += 1
-            if on_result:
-                on_result(results[index])
-            if on_progress:
-                on_progress(done, len(places))
+            if self._cache:
+                self._cache.put(keys[place], logit)
+            sheet.fill(keys[place], logit)
 
-        scored = [pair for pair in pairs if pair is not None]
-        await run_pairs(scored, self._pool, self._spec.pad_id, on_logit)
-        return results
+        ran = list(missing.values())
+        await run_pairs(ran, self._pool, self._spec.pad_id, on_logit)
+        return ran
 
     def _ranking(self, results: list[RerankResult], usage: Usage) -> Ranking:
         return Ranking(results=results, usage=usage, **vars(self.runtime))

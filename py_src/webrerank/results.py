@@ -35,13 +35,15 @@ class Usage:
 
     Attributes:
         documents: documents given.
-        pairs: pairs the model scored; blank documents have none.
+        pairs: pairs the model scored in this call.
+        cached: documents whose pair was scored before, in this call or an earlier one.
         tokens: tokens in those pairs, special tokens included, padding not.
         query_truncated: True if a long query lost tokens in any pair.
     """
 
     documents: int = 0
     pairs: int = 0
+    cached: int = 0
     tokens: int = 0
     query_truncated: bool = False
     tokenize_ms: float = 0.0

@@ -15,6 +15,7 @@ from pyodide.ffi import JsException, to_js
 
 from webrerank.adapters.pyodide_sessions import PyodideSessionPool
 from webrerank.adapters.pyodide_tokenizer import PyodideTokenizer
+from webrerank.cache import ScoreCache
 from webrerank.errors import RerankError, UnsupportedModelError
 from webrerank.model import read_model
 from webrerank.request import check_request
@@ -74,8 +75,9 @@ class WorkerApi:
                 "The model's tokenizer.json cannot be read by the tokenizer. Choose another model."
             ) from error
         info = RuntimeInfo(runtime.model, runtime.device, runtime.dtype, runtime.sessions)
+        cache = ScoreCache() if runtime.cache else None
         self._pool = PyodideSessionPool(info.sessions, _ROWS[info.device])
-        self._reranker = Reranker(spec, PyodideTokenizer(native), self._pool, info)
+        self._reranker = Reranker(spec, PyodideTokenizer(native), self._pool, info, cache)
 
     async def _rerank(self, payload: Any, emit: Any) -> Any:
         assert self._reranker is not None
@@ -121,6 +123,7 @@ def _columns(ranking: Ranking) -> dict[str, Any]:
         "usage": {
             "documents": usage.documents,
             "pairs": usage.pairs,
+            "cached": usage.cached,
             "tokens": usage.tokens,
             "queryTruncated": usage.query_truncated,
             "tokenizeMs": usage.tokenize_ms,

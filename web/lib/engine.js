@@ -22,6 +22,7 @@ export class Engine {
   /** @type {(WorkerClient | null)[]} */
   #sessions = [];
   #replacements = 0;
+  #cache = true;
   #ended = false;
   /** @type {ModelFiles | null} */
   #files = null;
@@ -62,9 +63,11 @@ export class Engine {
     device = 'auto',
     dtype = 'auto',
     sessions,
+    cache = true,
     signal,
     onProgress,
   }) {
+    this.#cache = cache;
     const meter = new LoadProgressMeter(onProgress);
     const booted = this.#python.call('boot', null, { signal, onEvent: meter.runtime });
     booted.catch(() => {}); // awaited below, after what may fail first
@@ -95,7 +98,7 @@ export class Engine {
   /** What Python needs of the model: three JSON texts and what to report. */
   #pythonModel() {
     const { config, tokenizer, tokenizerConfig } = /** @type {ModelFiles} */ (this.#files);
-    return { config, tokenizer, tokenizerConfig, runtime: this.runtime };
+    return { config, tokenizer, tokenizerConfig, runtime: { ...this.runtime, cache: this.#cache } };
   }
 
   /**

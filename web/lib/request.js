@@ -22,7 +22,7 @@ const invalid = (message) => new RerankError('invalid_request', message);
  */
 const kind = (value) => (value === null ? 'null' : Array.isArray(value) ? 'array' : typeof value);
 
-const LOAD_OPTIONS = ['model', 'device', 'dtype', 'sessions'];
+const LOAD_OPTIONS = ['model', 'device', 'dtype', 'sessions', 'cache'];
 const CALL_OPTIONS = ['onProgress', 'signal'];
 const RERANK_OPTIONS = [
   ...['query', 'documents', 'fields', 'topK', 'minScore', 'maxLength', 'longDocuments'],
@@ -158,7 +158,8 @@ function known(value, names) {
 }
 
 /** @param {Record<string, any>} options */
-function checkLoadOptions({ model, device, dtype, sessions }) {
+function checkLoadOptions({ model, device, dtype, sessions, cache = true }) {
+  if (typeof cache !== 'boolean') throw invalid(`cache must be true or false, not ${kind(cache)}.`);
   if (typeof model === 'object') filesOf(model, 'model');
   else if (model !== undefined) checkModelName(model);
   if (device !== undefined && !DEVICES.includes(device)) {

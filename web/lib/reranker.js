@@ -150,7 +150,7 @@ function resultsOf({ index, score, logit, truncated }, documents) {
  * @returns {Ranking}
  */
 function emptyRanking(runtime) {
-  const counts = { documents: 0, pairs: 0, tokens: 0, queryTruncated: false };
+  const counts = { documents: 0, pairs: 0, cached: 0, tokens: 0, queryTruncated: false };
   const usage = { ...counts, tokenizeMs: 0, inferenceMs: 0, totalMs: 0 };
   return { ...runtime, results: [], usage };
 }

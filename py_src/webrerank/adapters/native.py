@@ -13,6 +13,7 @@ import numpy as np
 import onnxruntime as ort
 import tokenizers
 
+from webrerank.cache import ScoreCache
 from webrerank.errors import (
     InferenceError,
     InvalidRequestError,
@@ -87,7 +88,9 @@ class NativeSessionPool:
         return np.asarray(outputs[0], np.float32)
 
 
-def load_reranker(folder: Path, *, dtype: str = "auto", sessions: int | None = None) -> Reranker:
+def load_reranker(
+    folder: Path, *, dtype: str = "auto", sessions: int | None = None, cache: bool = True
+) -> Reranker:
     """Load a model folder; `webrerank.load_reranker` says what it does."""
     if sessions is not None and sessions < 1:
         raise InvalidRequestError("sessions must be a whole number of at least 1.")
@@ -103,6 +106,7 @@ def load_reranker(folder: Path, *, dtype: str = "auto", sessions: int | None = N
         NativeTokenizer(spec.tokenizer_json),
         NativeSessionPool(path, count),
         RuntimeInfo(model=folder.name, device="cpu", dtype=chosen, sessions=count),
+        ScoreCache() if cache else None,
     )
 
 
