@@ -1,47 +1,47 @@
 /**
  * @file Everything that runs behind one reranker: the Python worker, the session workers, and the
- * model's files. Starts what can start together, replaces a session that died, ends it all.
+ * model's files. Starts what can start together, and ends it all.
  */
 
 import { chooseForDevice, chooseSessions } from './device.js';
 import { RerankError } from './errors.js';
-import { LoadProgressMeter } from './progress.js';
+import { gpuAgrees } from './gpu-check.js';
 import { DEFAULT_MODEL, withModelWorker } from './models.js';
+import { LoadProgressMeter } from './progress.js';
+import { SessionWorkers } from './session-workers.js';
 import { disposed, WorkerClient, workerUrl } from './worker-client.js';
 
 /** @typedef {import('../webrerank.js').RerankerOptions} RerankerOptions */
 /** @typedef {import('./device.js').Choice} Choice */
+/** @typedef {import('./session-workers.js').LoadedSession} LoadedSession */
 /** @typedef {import('./store/open.js').ModelFiles} ModelFiles */
 
-/** A session that dies this often in a row is not replaced again. */
-const MOST_REPLACEMENTS = 3;
-
 export class Engine {
-  /** @type {WorkerClient} */
+  #options;
+  #meter;
   #python;
-  /** @type {(WorkerClient | null)[]} */
-  #sessions = [];
-  #replacements = 0;
-  #cache = true;
-  #ended = false;
-  /** @type {ModelFiles | null} */
-  #files = null;
+  /** @type {SessionWorkers | null} */
+  #sessions = null;
   /** @type {Choice & { model: string, sessions: number }} */
   runtime = { model: '', device: 'wasm', dtype: 'q8', sessions: 0, fallback: null };
   /** False if the model will have to be downloaded again next time. */
   saved = true;
-  /** Called once if the engine ends by itself; the reranker then starts a new one. */
+  /**
+   * Called once if the engine ends by itself; the reranker then starts a new one.
+   * @type {() => void}
+   */
   onEnd = () => {};
 
   /**
    * Start an engine; when the promise resolves it is ready and warm.
    * @param {RerankerOptions} options checked
+   * @param {string} [fallback] why not on the GPU, whatever was asked
    * @returns {Promise<Engine>}
    */
-  static async start(options) {
-    const engine = new Engine();
+  static async start(options, fallback) {
+    const engine = new Engine(options);
     try {
-      await engine.#start(options);
+      await engine.#start(fallback);
       return engine;
     } catch (error) {
       engine.end();
@@ -49,7 +49,10 @@ export class Engine {
     }
   }
 
-  constructor() {
+  /** @param {RerankerOptions} options */
+  constructor(options) {
+    this.#options = options;
+    this.#meter = new LoadProgressMeter(options.onProgress);
     this.#python = new WorkerClient(
       workerUrl('python-worker'),
       'webrerank Python worker',
@@ -57,48 +60,95 @@ export class Engine {
     );
   }
 
-  /** @param {RerankerOptions} options */
-  async #start({
-    model = DEFAULT_MODEL,
-    device = 'auto',
-    dtype = 'auto',
-    sessions,
-    cache = true,
-    signal,
-    onProgress,
-  }) {
-    this.#cache = cache;
-    const meter = new LoadProgressMeter(onProgress);
-    const booted = this.#python.call('boot', null, { signal, onEvent: meter.runtime });
+  /** @param {string} [fallback] */
+  async #start(fallback) {
+    const { signal, cache = true } = this.#options;
+    const booted = this.#python.call('boot', null, { signal, onEvent: this.#meter.runtime });
     booted.catch(() => {}); // awaited below, after what may fail first
+    let files = await this.#openModel(fallback);
+    this.#meter.phase('load');
+    let loading = this.#loadSessions(files);
+    if (this.runtime.device === 'webgpu') {
+      const reason = await this.#gpuFailure(files, loading);
+      if (reason) {
+        this.#sessions?.end(disposed());
+        files = await this.#openModel(reason);
+        loading = this.#loadSessions(files);
+      }
+    }
+    loading.catch(() => {}); // awaited below, after Python
+    await booted;
+    const loaded = await loading;
+    this.runtime.sessions = loaded.length;
+    const { config, tokenizer, tokenizerConfig } = files;
+    const model = { config, tokenizer, tokenizerConfig, runtime: { ...this.runtime, cache } };
+    await this.#python.call('load', model, { signal });
+    for (const session of loaded) await this.#attach(session);
+    this.#meter.done();
+  }
 
-    await withModelWorker(async (client) => {
+  /**
+   * Find and open the model in the precision that suits the device; the sessions start meanwhile.
+   * @param {string} [fallback] why not on the GPU
+   * @returns {Promise<ModelFiles>}
+   */
+  async #openModel(fallback) {
+    const { model = DEFAULT_MODEL, dtype = 'auto', sessions: asked, signal } = this.#options;
+    const device = fallback ? 'wasm' : (this.#options.device ?? 'auto');
+    return withModelWorker(async (client) => {
       const found = await client.call('resolve', { model }, { signal });
       const choice = await chooseForDevice(device, dtype, found.dtypes, signal);
       this.runtime = { ...this.runtime, ...choice, model: found.id };
-      this.#spawnAll(sessions, found.bytes[choice.dtype]);
+      if (fallback) this.runtime.fallback = fallback;
+      const sessions = this.#newSessions();
+      sessions.resize(chooseSessions(choice.device, asked, found.bytes[choice.dtype]));
       const payload = { model, dtype: choice.dtype };
-      this.#files = await client.call('open', payload, { signal, onEvent: meter.model });
+      const files = await client.call('open', payload, { signal, onEvent: this.#meter.model });
+      sessions.resize(chooseSessions(choice.device, asked, files.bytes)); // a folder tells it now
+      this.saved = files.saved;
+      return files;
     });
-    const { bytes, saved } = /** @type {ModelFiles} */ (this.#files);
-    this.#spawnAll(sessions, bytes); // a folder tells its size only now
-    this.saved = saved;
-    meter.phase('load');
-    const loaded = Promise.all(this.#sessions.map((_, index) => this.#load(index, signal)));
-    loaded.catch(() => {}); // awaited below; the Python worker's failure comes first
-    await booted;
-    await this.#python.call('load', this.#pythonModel(), { signal });
-    const ports = await loaded;
-    for (const [index, port] of ports.entries()) await this.#attach(index, port);
-    meter.phase('warmup');
-    await Promise.all(this.#sessions.map((client) => client?.call('warmup', null, { signal })));
-    meter.done();
   }
 
-  /** What Python needs of the model: three JSON texts and what to report. */
-  #pythonModel() {
-    const { config, tokenizer, tokenizerConfig } = /** @type {ModelFiles} */ (this.#files);
-    return { config, tokenizer, tokenizerConfig, runtime: { ...this.runtime, cache: this.#cache } };
+  #newSessions() {
+    this.#sessions = new SessionWorkers(this.runtime.device, {
+      onLost: (index) => this.#python.call('detach', { index }),
+      onReplaced: (session) => this.#attach(session),
+      onGivenUp: (error) => this.#fail(error),
+    });
+    return this.#sessions;
+  }
+
+  /**
+   * @param {ModelFiles} files
+   * @returns {Promise<LoadedSession[]>} loaded and warm
+   */
+  async #loadSessions(files) {
+    const { signal } = this.#options;
+    const sessions = /** @type {SessionWorkers} */ (this.#sessions);
+    const loaded = await sessions.load(files, signal);
+    this.#meter.phase('warmup');
+    await sessions.warmUp(signal);
+    return loaded;
+  }
+
+  /**
+   * Why the GPU cannot be used after all; empty if it can.
+   * @param {ModelFiles} files
+   * @param {Promise<LoadedSession[]>} loading
+   */
+  async #gpuFailure(files, loading) {
+    const { signal } = this.#options;
+    try {
+      await loading;
+      const sessions = /** @type {SessionWorkers} */ (this.#sessions);
+      if (await gpuAgrees(sessions, files, this.runtime.dtype, signal)) return '';
+      return 'The GPU gave other numbers than the CPU, so the model runs on WebAssembly.';
+    } catch (error) {
+      signal?.throwIfAborted();
+      const code = error instanceof RerankError ? error.code : 'internal';
+      return `The model did not start on the GPU (${code}), so it runs on WebAssembly.`;
+    }
   }
 
   /**
@@ -118,77 +168,13 @@ export class Engine {
 
   /** End all workers; calls under way reject. */
   end(error = disposed()) {
-    this.#ended = true;
-    this.#files = null;
     this.#python.end(error);
-    for (const client of this.#sessions) client?.end(error);
+    this.#sessions?.end(error);
   }
 
-  /**
-   * Have as many sessions as fit the device and the model.
-   * @param {number | undefined} asked
-   * @param {number} modelBytes 0 if not known yet
-   */
-  #spawnAll(asked, modelBytes) {
-    const count = chooseSessions(this.runtime.device, asked, modelBytes);
-    this.runtime.sessions = count;
-    for (const client of this.#sessions.splice(count)) client?.end(disposed());
-    while (this.#sessions.length < count) this.#sessions.push(this.#spawn(this.#sessions.length));
-  }
-
-  /** @param {number} index */
-  #spawn(index) {
-    const client = new WorkerClient(
-      workerUrl('session-worker'),
-      `webrerank session ${index + 1}`,
-      (error) => this.#replace(index, error),
-    );
-    // ONNX Runtime loads while the model does; a failure is told again by 'load'.
-    client.call('boot', { device: this.runtime.device }).catch(() => {});
-    return client;
-  }
-
-  /**
-   * Load the model into a session.
-   * @param {number} index
-   * @param {AbortSignal} [signal]
-   * @returns {Promise<MessagePort>} the other end of the session, for the Python worker
-   */
-  async #load(index, signal) {
-    const { graph, externalData } = /** @type {ModelFiles} */ (this.#files);
-    const { port1, port2 } = new MessageChannel();
-    await this.#sessions[index]?.call(
-      'load',
-      { graph, externalData, port: port1 },
-      { signal, transfer: [port1] },
-    );
-    return port2;
-  }
-
-  /**
-   * @param {number} index
-   * @param {MessagePort} port
-   */
-  #attach(index, port) {
+  /** @param {LoadedSession} session */
+  #attach({ index, port }) {
     return this.#python.call('attach', { index, port }, { transfer: [port] });
-  }
-
-  /**
-   * Tell Python that a session is gone, and start another in its place.
-   * @param {number} index
-   * @param {RerankError} error
-   */
-  async #replace(index, error) {
-    if (this.#ended || !this.#files) return; // while starting, the start itself fails
-    try {
-      await this.#python.call('detach', { index });
-      if (++this.#replacements > MOST_REPLACEMENTS) throw error;
-      this.#sessions[index] = this.#spawn(index);
-      await this.#attach(index, await this.#load(index));
-      this.#replacements = 0;
-    } catch {
-      this.#fail(error);
-    }
   }
 
   /** @param {RerankError} error */

@@ -17,6 +17,8 @@ class WorkerReranker {
   #engine = null;
   #controller = new AbortController();
   #saved = false;
+  /** @type {string | undefined} why the GPU is not tried again */
+  #gpuLost;
   /** @type {Engine['runtime']} */
   #runtime = { model: DEFAULT_MODEL, device: 'wasm', dtype: 'q8', sessions: 0, fallback: null };
 
@@ -56,13 +58,19 @@ class WorkerReranker {
 
   /** @param {AbortSignal} [signal] */
   async #start(signal) {
-    const forget = () => (this.#engine = null);
+    const forget = () => {
+      this.#engine = null;
+    };
     try {
       const stop = signal
         ? AbortSignal.any([signal, this.#controller.signal])
         : this.#controller.signal;
-      const engine = await Engine.start({ ...this.#options, signal: stop });
-      engine.onEnd = forget;
+      const engine = await Engine.start({ ...this.#options, signal: stop }, this.#gpuLost);
+      engine.onEnd = () => {
+        forget();
+        if (engine.runtime.device !== 'webgpu') return;
+        this.#gpuLost = 'The GPU was lost more than once, so the model runs on WebAssembly.';
+      };
       this.#runtime = engine.runtime;
       this.#saved = engine.saved;
       return engine;

@@ -22,6 +22,11 @@ let session = null;
 /** @type {RunMessage[]} runs not begun yet */
 const waiting = [];
 let draining = false;
+/** @type {Promise<unknown>} */
+let lastRun = Promise.resolve();
+
+/** (rows, length) of the runs that compile ahead; a GPU has other programs for one row and many. */
+const WARMUP_SHAPES = { wasm: [[1, 8]], webgpu: [[1, 8], [2, 8]] }; // prettier-ignore
 
 serve({
   async boot(payload) {
@@ -33,19 +38,48 @@ serve({
   async load({ graph, externalData, port }) {
     const ort = await (runtime ??= loadRuntime());
     session = await createSession(ort, graph, externalData);
+    if (device === 'webgpu') watchGpu(ort);
     port.onmessage = (/** @type {MessageEvent<import('../lib/protocol.js').ToSession>} */ event) =>
       receive(ort, event.data, port);
   },
 
-  /** The first run compiles; a short pair makes the first real one fast. */
+  /** The first run compiles; short pairs make the first real ones fast. */
   async warmup() {
-    const ort = await (runtime ??= loadRuntime());
-    const length = 8;
-    const ones = new BigInt64Array(length).fill(1n);
-    const zeros = new BigInt64Array(length);
-    await run(ort, { inputIds: ones, attentionMask: ones, tokenTypeIds: zeros, rows: 1, length });
+    for (const [rows, length] of WARMUP_SHAPES[device]) {
+      const ones = new BigInt64Array(rows * length).fill(1n);
+      const zeros = new BigInt64Array(rows * length);
+      await probe({ inputIds: ones, attentionMask: ones, tokenTypeIds: zeros, rows, length });
+    }
   },
+
+  /** Run one batch; answers with what the model gives, flat. */
+  probe,
 });
+
+/** @param {Omit<RunMessage, 'type' | 'id'>} batch */
+async function probe(batch) {
+  return run(await (runtime ??= loadRuntime()), batch);
+}
+
+/**
+ * A lost device fails every run to come: the worker ends itself, and the page replaces it.
+ * @param {Ort} ort
+ */
+async function watchGpu(ort) {
+  const gpu = /** @type {any} */ (await ort.env.webgpu.device);
+  const { reason } = await gpu.lost;
+  crash(`the GPU device was lost (${reason})`);
+}
+
+/**
+ * End this worker with an error that the page sees.
+ * @param {string} what
+ */
+function crash(what) {
+  setTimeout(() => {
+    throw new Error(what);
+  });
+}
 
 /** Load the build of ONNX Runtime Web that suits the device. */
 async function loadRuntime() {
@@ -142,6 +176,7 @@ async function receive(ort, message, port) {
       const logits = await run(ort, next);
       port.postMessage({ type: 'logits', id: next.id, logits });
     } catch (error) {
+      if (device === 'webgpu') return crash('a run failed on the GPU'); // another may do better
       const failure = sessionError(error, 'inference', 'The model failed to run');
       port.postMessage({ type: 'failed', id: next.id, error: errorToWire(failure) });
     }
@@ -154,7 +189,15 @@ async function receive(ort, message, port) {
  * @param {Omit<RunMessage, 'type' | 'id'>} message
  * @returns {Promise<Float32Array>} shape (rows, n_logits), flat
  */
-async function run(ort, { inputIds, attentionMask, tokenTypeIds, rows, length }) {
+function run(ort, batch) {
+  // Two runs at once hang a WebGPU worker for good (PLATFORM.md 0.1).
+  const result = lastRun.then(() => runAlone(ort, batch));
+  lastRun = result.catch(() => {});
+  return result;
+}
+
+/** @type {typeof run} */
+async function runAlone(ort, { inputIds, attentionMask, tokenTypeIds, rows, length }) {
   if (!session)
     throw new RerankError('internal', 'A run was asked for before the model was loaded.');
   const tensor = (/** @type {BigInt64Array} */ values) =>
