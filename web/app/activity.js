@@ -1,5 +1,6 @@
 /** @file The place under the buttons. It shows one of three things, and this is where "one of" is kept. */
 
+import { byId } from './by-id.js';
 import { ErrorNotice } from './error-notice.js';
 import { ProgressBar } from './progress-bar.js';
 import { StatusLine } from './status-line.js';
@@ -38,5 +39,10 @@ export class Activity {
     this.#progress.hide();
     this.#status.clear();
     this.#error.show(failure);
+  }
+
+  /** For those who started something from further down the page. */
+  bringIntoView() {
+    byId('activity', HTMLElement).scrollIntoView({ block: 'nearest' });
   }
 }

@@ -2,18 +2,42 @@
 
 import { RerankError } from '../webrerank.js';
 
-/** @import { Failure } from './types.js' */
+/** @import { Failure, ModelChoice } from './types.js' */
+
+/**
+ * @typedef {object} Circumstances
+ * @property {boolean} loaded whether the model was here when it happened
+ * @property {ModelChoice} choice the model
+ * @property {ModelChoice | null} standIn the one that is used instead, if it did not load
+ */
 
 /**
  * @param {unknown} error
- * @param {boolean} loaded whether the model was here when it happened
+ * @param {Circumstances} circumstances
  * @returns {Failure}
  */
-export function failureWords(error, loaded) {
-  const headline = loaded ? 'The documents were not ranked.' : 'The model is not loaded.';
-  if (error instanceof RerankError) {
-    return { headline, message: error.message, retryable: error.retryable };
+export function failureWords(error, { loaded, choice, standIn }) {
+  const notLoaded = standIn ? `Not loaded: ${choice.name}` : 'The model is not loaded.';
+  const headline = loaded ? 'The documents were not ranked.' : notLoaded;
+  const instead = standIn ? ` In use instead: ${standIn.name}.` : '';
+  if (!(error instanceof RerankError)) {
+    const message = 'Something unexpected happened. Try again, or reload the page.';
+    return { headline, message: message + instead, retryable: true };
   }
-  const message = 'Something unexpected happened. Try again, or reload the page.';
-  return { headline, message, retryable: true };
+  const unknown = error.code === 'invalid_request' && !loaded && typeof choice.model === 'string';
+  const message = unknown ? 'There is no model of this name on this device.' : error.message;
+  return { headline, message: message + instead, retryable: error.retryable };
+}
+
+/**
+ * What the library says of keeping is for programmers, where there is no room above all.
+ *
+ * @param {unknown} error
+ * @returns {string}
+ */
+export function storingWords(error) {
+  if (!(error instanceof RerankError)) return 'That did not work. Try again, or reload the page.';
+  return error.code === 'model_load'
+    ? 'This device has no room for the model. Remove another one first.'
+    : error.message;
 }

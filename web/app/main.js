@@ -3,34 +3,42 @@
  *
  * One thing runs at a time, and `running` is its AbortController. It is always the same two steps:
  * load the model (nothing to do if it is here), rank what is `wanted` (nothing to do if nobody has
- * asked). So a click while the model loads only sets `wanted`, and Cancel stops whatever runs.
+ * asked). So a click while the model loads only sets `wanted`, and Cancel stops whatever runs. To
+ * choose another model stops it too, and runs the two steps again.
  */
 
-import { createReranker } from '../webrerank.js';
 import { Activity } from './activity.js';
 import { failureWords } from './failure-words.js';
 import { Inputs } from './inputs.js';
 import { followLoad } from './load-progress.js';
+import { BUNDLED, named } from './model-choice.js';
+import { forgetModel, recallModel, rememberModel } from './model-memory.js';
+import { ModelPanel } from './model-panel.js';
 import { OfflineNotice } from './offline-notice.js';
 import { keepOffline } from './offline.js';
 import { RerankerLoader } from './reranker-loader.js';
 import { ResultList } from './result-list.js';
-import { CANCELLED, READY, rankedWords } from './run-words.js';
+import { cancelledWords, rankedWords, readyWords } from './run-words.js';
 
-/** @import { Progress, RankingRequest, Reranker, Words } from './types.js' */
+/** @import { Failure, ModelChoice, Progress, RankingRequest, Reranker, Words } from './types.js' */
+
+const OTHER_MODEL = new DOMException('Another model was chosen.', 'AbortError');
 
 /** @type {AbortController | null} */
 let running = null;
 /** @type {RankingRequest | null} */
 let wanted = null;
+/** @type {ModelChoice | null} what did not load, so that another is in use */
+let unloaded = null;
 /** @type {Progress} */
 let loadProgress;
 
-const loader = new RerankerLoader(create);
+const loader = new RerankerLoader(named(recallModel() ?? BUNDLED.name));
 const results = new ResultList();
 const inputs = new Inputs({ onRerank: rerank, onCancel: () => running?.abort() });
-const activity = new Activity(() => (wanted ? rerank() : void run()));
+const activity = new Activity(retry);
 const offlineNotice = new OfflineNotice();
+const panel = new ModelPanel({ onChoose: useModel, onKept: kept, onListed: listed });
 
 await run();
 // Only now: keeping the site must not compete with loading it.
@@ -46,40 +54,88 @@ function rerank() {
   else void run();
 }
 
-/** Do what there is to do, and show how it ended. Never rejects. */
-async function run() {
+function retry() {
+  if (unloaded) useModel(unloaded);
+  else if (wanted) rerank();
+  else void run();
+}
+
+/** @param {ModelChoice} choice */
+function useModel(choice) {
+  unloaded = null;
+  loader.choose(choice);
+  if (running) running.abort(OTHER_MODEL);
+  else void run();
+  activity.bringIntoView();
+}
+
+/**
+ * Do what there is to do, and show how it ended. Never rejects.
+ *
+ * @param {Failure | null} [failure] of the model before: the one that loads now is its stand-in
+ */
+async function run(failure = null) {
   running = new AbortController();
   const { signal } = running;
+  /** @type {Failure | null} */
+  let again = null;
   try {
-    const loading = loader.load(signal);
-    showLoading();
-    const reranker = await loading;
-    offlineNotice.modelIsHere();
-    activity.status(wanted ? await rank(reranker, wanted, signal) : READY);
-    wanted = null;
+    const reranker = await load(signal);
+    if (failure) activity.failure(failure);
+    else activity.status(wanted ? await rank(reranker, wanted, signal) : ready());
+    if (!failure) wanted = null;
   } catch (error) {
-    if (signal.aborted) wanted = null;
-    if (signal.aborted) activity.status(CANCELLED);
-    else activity.failure(failureWords(error, loader.loaded));
+    if (signal.reason !== OTHER_MODEL) again = ended(error, signal.aborted);
   } finally {
     running = null;
     results.setBusy(false);
     showButtons();
+    showModel();
   }
+  if (signal.reason === OTHER_MODEL) await run();
+  else if (again) await run(again);
 }
 
 /** @param {AbortSignal} signal */
-function create(signal) {
+async function load(signal) {
+  if (loader.loaded) return loader.load(signal, () => {});
   const progressOf = followLoad();
   loadProgress = { words: 'Starting the engine', fraction: 0 };
-  return createReranker({
-    signal,
-    onProgress: (event) => {
-      if (signal.aborted) return;
-      loadProgress = progressOf(event);
-      showLoading();
-    },
+  const loading = loader.load(signal, (event) => {
+    loadProgress = progressOf(event);
+    showLoading();
   });
+  showLoading();
+  showModel();
+  const reranker = await loading;
+  const { model } = loader.inUse.choice;
+  const isStandIn = unloaded !== null; // which nobody chose
+  if (typeof model === 'string' && !isStandIn) rememberModel(model);
+  return reranker;
+}
+
+/**
+ * Show how a run failed. Where it was the model that did not load, the one before is taken again.
+ *
+ * @param {unknown} error
+ * @param {boolean} cancelled
+ * @returns {Failure | null} what to show once the model before is loaded again, if it has to be
+ */
+function ended(error, cancelled) {
+  const { choice } = loader.inUse;
+  const { loaded } = loader; // before it falls back to one that is
+  const standIn = loaded || (cancelled && !loader.hasWorked) ? null : loader.fallBack();
+  if (cancelled) {
+    wanted = null;
+    activity.status(cancelledWords(standIn));
+    return null;
+  }
+  unloaded = standIn && choice;
+  const failure = failureWords(error, { loaded, choice, standIn });
+  if (standIn && !failure.retryable && choice.model === choice.name) forgetModel(choice.name);
+  if (standIn && !loader.loaded) return failure;
+  activity.failure(failure);
+  return null;
 }
 
 /**
@@ -95,11 +151,34 @@ async function rank(reranker, { query, documents }, signal) {
       words: `Ranking, ${done} of ${total}`,
       fraction: total ? done / total : 0,
     });
+  showButtons();
   results.setBusy(true);
   show({ done: 0, total: documents.length });
   const ranking = await reranker.rerank({ query, documents, signal, onProgress: show });
   results.show(ranking.results, documents);
   return rankedWords(ranking);
+}
+
+/** @param {ModelChoice} choice the model in use, from files before */
+function kept(choice) {
+  loader.keptAs(choice);
+  rememberModel(choice.name);
+  showModel();
+}
+
+/** @param {Set<string>} names of the models on this device */
+function listed(names) {
+  loader.stored(names);
+  showModel();
+}
+
+function ready() {
+  return readyWords(loader.inUse.choice);
+}
+
+function showModel() {
+  panel.inUse(loader.inUse, running !== null);
+  offlineNotice.model(loader.inUse.keeping);
 }
 
 function showLoading() {

@@ -14,6 +14,16 @@ export function megabytes(loadedBytes, totalBytes) {
 }
 
 /**
+ * @param {number} bytes
+ * @returns {string} such as "8.4 MB", "279 MB" or "1.1 GB"
+ */
+export function fileSize(bytes) {
+  const [unit, size] =
+    bytes < 999.5 * MEGABYTE ? ['MB', bytes / MEGABYTE] : ['GB', bytes / (1000 * MEGABYTE)];
+  return `${size.toFixed(size > 0 && size < 9.95 ? 1 : 0)} ${unit}`;
+}
+
+/**
  * @param {number} ms
  * @returns {string} such as "412 ms" or "3.1 s"
  */

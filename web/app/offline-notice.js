@@ -3,14 +3,27 @@
 import { byId } from './by-id.js';
 import { element } from './element.js';
 
+/** @import { Keeping } from './types.js' */
+
+/** Nothing is promised that the next visit could not keep. */
+const UNKEPT_WORDS = Object.freeze({
+  'no-room': 'Not saved: this device has no room for the model, so it is downloaded each time.',
+  'from-files': 'The model is from your files and is not kept for the next visit.',
+  removed: 'The model is no longer kept on this device.',
+});
+
 export class OfflineNotice {
   #offline = byId('offline', HTMLElement);
   #update = byId('update', HTMLElement);
-  #modelIsHere = false;
+  /** What the page says before anything is known. */
+  #promise = this.#offline.textContent;
+  /** @type {Keeping | null} */
+  #keeping = null;
   #siteIsKept = false;
 
-  modelIsHere() {
-    this.#modelIsHere = true;
+  /** @param {Keeping | null} keeping null while the model loads */
+  model(keeping) {
+    this.#keeping = keeping;
     this.#show();
   }
 
@@ -33,6 +46,12 @@ export class OfflineNotice {
   }
 
   #show() {
-    if (this.#modelIsHere && this.#siteIsKept) this.#offline.textContent = 'Ready to work offline.';
+    const words = this.#words();
+    if (this.#offline.textContent !== words) this.#offline.textContent = words;
+  }
+
+  #words() {
+    if (this.#keeping !== null && this.#keeping !== 'saved') return UNKEPT_WORDS[this.#keeping];
+    return this.#keeping && this.#siteIsKept ? 'Ready to work offline.' : this.#promise;
   }
 }

@@ -1,14 +1,26 @@
 /** @file Pure: what happened, in words for the status line. */
 
+import { BUNDLED } from './model-choice.js';
 import { count, duration } from './number-words.js';
 
-/** @import { Ranking, Words } from './types.js' */
+/** @import { ModelChoice, Ranking, Words } from './types.js' */
 
-/** @type {Words} */
-export const READY = { headline: 'Ready.' };
+/**
+ * @param {ModelChoice} choice the model that is loaded
+ * @returns {Words}
+ */
+export function readyWords({ name }) {
+  return name === BUNDLED.name ? { headline: 'Ready.' } : { headline: 'Ready.', detail: name };
+}
 
-/** @type {Words} */
-export const CANCELLED = { headline: 'Cancelled.' };
+/**
+ * @param {ModelChoice | null} standIn the model that is used again, if it was a change that was cancelled
+ * @returns {Words}
+ */
+export function cancelledWords(standIn) {
+  const headline = 'Cancelled.';
+  return standIn ? { headline, detail: `Still in use: ${standIn.name}.` } : { headline };
+}
 
 /**
  * @param {Ranking} ranking
