@@ -61,6 +61,11 @@ export interface RerankOptions<D extends Document = Document> {
   signal?: AbortSignal;
   /** Another name for `signal`. */
   abortSignal?: AbortSignal;
+  /**
+   * 'throw' (default), or 'input-order': should ranking fail, the documents come back as they
+   * were, with `reranked` false and the `error`. Invalid requests and aborts reject all the same.
+   */
+  onFailure?: 'throw' | 'input-order';
   /** Called as pairs are scored. */
   onProgress?: (progress: { done: number; total: number }) => void;
   /** Called with each result as its score becomes known; its rank is null until all are. */
@@ -102,6 +107,10 @@ export interface Usage {
 export interface Ranking<D extends Document = Document> {
   /** Best first; equal scores keep input order. Fewer than the documents with topK or minScore. */
   results: RerankResult<D>[];
+  /** False if ranking failed and `onFailure` asked for the documents in input order. */
+  reranked: boolean;
+  /** Why it failed; null if it did not. */
+  error: RerankError | null;
   /** What really ran. */
   model: string;
   device: Device;
@@ -111,6 +120,14 @@ export interface Ranking<D extends Document = Document> {
   fallback: string | null;
   usage: Usage;
 }
+
+/**
+ * For search as you type: the function given calls `reranker.rerank`, and a new call aborts the one
+ * before, which rejects with an AbortError.
+ */
+export function latestOnly(
+  reranker: Pick<Reranker, 'rerank'>,
+): <D extends Document>(options: RerankOptions<D>) => Promise<Ranking<D>>;
 
 export interface Reranker {
   readonly model: string;

@@ -26,7 +26,7 @@ const LOAD_OPTIONS = ['model', 'device', 'dtype', 'sessions', 'cache'];
 const CALL_OPTIONS = ['onProgress', 'signal'];
 const RERANK_OPTIONS = [
   ...['query', 'documents', 'fields', 'topK', 'minScore', 'maxLength', 'longDocuments'],
-  ...['abortSignal', 'onResult', ...CALL_OPTIONS],
+  ...['abortSignal', 'onResult', 'onFailure', ...CALL_OPTIONS],
 ];
 
 /**
@@ -109,6 +109,10 @@ export function checkRerankOptions(value) {
   if (options.longDocuments !== undefined && options.longDocuments !== 'truncate') {
     throw invalid("longDocuments: only 'truncate' is available in this version; leave it out.");
   }
+  const { onFailure = 'throw' } = options;
+  if (onFailure !== 'throw' && onFailure !== 'input-order') {
+    throw invalid("onFailure must be 'throw' or 'input-order'.");
+  }
   checkFields(fields);
   if (!Array.isArray(documents)) {
     throw invalid(`documents must be an array of strings or objects, not ${kind(documents)}.`);
@@ -132,6 +136,7 @@ export function checkRerankOptions(value) {
       maxLength,
     },
     signal: /** @type {AbortSignal | undefined} */ (options.signal ?? options.abortSignal),
+    failSoft: onFailure === 'input-order',
     onProgress: options.onProgress,
     onResult: options.onResult,
   };

@@ -2,7 +2,7 @@
 
 import { abortable, notify } from './abort.js';
 import { Engine } from './engine.js';
-import { asRerankError } from './errors.js';
+import { asRerankError, RerankError } from './errors.js';
 import { DEFAULT_MODEL } from './models.js';
 import { checkRerankerOptions, checkRerankOptions, splitOneCallOptions } from './request.js';
 import { disposed } from './worker-client.js';
@@ -92,13 +92,26 @@ class WorkerReranker {
    * @param {CheckedRequest} request
    * @returns {Promise<Ranking>}
    */
-  async run({ documents, payload, signal, onProgress, onResult }) {
-    signal?.throwIfAborted();
-    this.#controller.signal.throwIfAborted();
-    if (!documents.length) return emptyRanking(this.#runtime);
-    const stop = signal
-      ? AbortSignal.any([signal, this.#controller.signal])
-      : this.#controller.signal;
+  async run(request) {
+    const { signal: own } = this.#controller;
+    const signal = request.signal ? AbortSignal.any([request.signal, own]) : own;
+    signal.throwIfAborted();
+    if (!request.documents.length) return unranked(this.#runtime, request);
+    try {
+      return await this.#rank(request, signal);
+    } catch (error) {
+      if (!request.failSoft || signal.aborted || !(error instanceof RerankError)) throw error;
+      if (error.code === 'invalid_request') throw error;
+      return unranked(this.#runtime, request, error);
+    }
+  }
+
+  /**
+   * @param {CheckedRequest} request
+   * @param {AbortSignal} stop
+   * @returns {Promise<Ranking>}
+   */
+  async #rank({ documents, payload, onProgress, onResult }, stop) {
     const engine = await abortable(this.start(), stop);
     const columns = await engine.rerank(
       { ...payload, wantResults: Boolean(onResult) },
@@ -110,7 +123,8 @@ class WorkerReranker {
         },
       },
     );
-    return { ...engine.runtime, results: resultsOf(columns, documents), usage: columns.usage };
+    const results = resultsOf(columns, documents);
+    return { ...engine.runtime, results, reranked: true, error: null, usage: columns.usage };
   }
 
   async dispose() {
@@ -154,13 +168,21 @@ function resultsOf({ index, score, logit, truncated }, documents) {
 }
 
 /**
+ * The documents as they were: there are none, or ranking failed.
  * @param {Engine['runtime']} runtime
+ * @param {CheckedRequest} request
+ * @param {RerankError | null} [error]
  * @returns {Ranking}
  */
-function emptyRanking(runtime) {
-  const counts = { documents: 0, pairs: 0, cached: 0, tokens: 0, queryTruncated: false };
-  const usage = { ...counts, tokenizeMs: 0, inferenceMs: 0, totalMs: 0 };
-  return { ...runtime, results: [], usage };
+function unranked(runtime, { documents, payload }, error = null) {
+  const blank = { score: 0, logit: NaN, truncated: false };
+  const results = documents
+    .slice(0, payload.topK)
+    .map((_, index) => resultOf({ index, ...blank }, index + 1, documents));
+  const counts = { documents: documents.length, pairs: 0, cached: 0, tokens: 0 };
+  const times = { tokenizeMs: 0, inferenceMs: 0, totalMs: 0 };
+  const usage = { ...counts, queryTruncated: false, ...times };
+  return { ...runtime, results, reranked: !error, error, usage };
 }
 
 /** @type {typeof import('../webrerank.js').createReranker} */

@@ -186,7 +186,7 @@ async function receive(ort, message, port) {
 
 /**
  * @param {Ort} ort
- * @param {Omit<RunMessage, 'type' | 'id'>} message
+ * @param {Omit<RunMessage, 'type' | 'id'>} batch
  * @returns {Promise<Float32Array>} shape (rows, n_logits), flat
  */
 function run(ort, batch) {
@@ -210,6 +210,12 @@ async function runAlone(ort, { inputIds, attentionMask, tokenTypeIds, rows, leng
   const wanted = Object.entries(all).filter(([name]) => session?.inputNames.includes(name));
   const outputs = await session.run(Object.fromEntries(wanted));
   const output = outputs[session.outputNames[0]];
+  if (output.data instanceof Uint16Array) {
+    throw new RerankError(
+      'unsupported_model',
+      "This browser cannot read the model's 16-bit answers. Choose dtype 'fp32' or 'q8'.",
+    );
+  }
   // A copy: the answer is small, and ONNX Runtime may reuse its own.
   return Float32Array.from(/** @type {Float32Array} */ (output.data));
 }
