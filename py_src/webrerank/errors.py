@@ -106,7 +106,6 @@ def _tree(base: type[RerankError]) -> list[type[RerankError]]:
 
 def error_for_code(code: str, message: str) -> RerankError:
     """Make the error that a code on the wire stands for; an unknown code is "internal"."""
-    # Reversed, so that a code shared by a base and its child gives the child.
-    by_code = {error.code: error for error in reversed(_tree(RerankError))}
-    by_code["model_load"] = ModelLoadError
+    # Bases come first in the tree, so a code that a base shares with its child gives the child.
+    by_code = {error.code: error for error in _tree(RerankError)}
     return by_code.get(code, RerankError)(message)

@@ -5,6 +5,7 @@
 
 import { asRerankError, errorFromWire } from '../lib/errors.js';
 import { VERSION } from '../lib/version.js';
+import { checkNesting } from './json-nesting.js';
 import { serve } from './serve.js';
 import { SessionPort } from './session-port.js';
 import { loadTokenizer } from './tokenizer.js';
@@ -31,8 +32,10 @@ serve({
     }
   },
 
-  load: ({ config, tokenizer, tokenizerConfig, runtime }) =>
-    answerOf(api.load(config, tokenizer, tokenizerConfig, loadTokenizer, runtime)),
+  load({ config, tokenizer, tokenizerConfig, runtime }) {
+    [config, tokenizer, tokenizerConfig].forEach(checkNesting);
+    return answerOf(api.load(config, tokenizer, tokenizerConfig, loadTokenizer, runtime));
+  },
 
   attach: ({ index, port }) => api.attach(index, new SessionPort(port)),
 

@@ -25,4 +25,4 @@ class PyodideTokenizer:
             raise TokenizationError("The tokenizer could not encode a text.") from error
         ids = np.asarray(encoded.ids.to_py(), np.int32)
         ends = np.asarray(encoded.ends.to_py(), np.int32)
-        return np.split(ids, ends[:-1])
+        return np.split(ids, ends[:-1]) if len(ends) else []

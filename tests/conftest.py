@@ -1,0 +1,37 @@
+"""Fixtures that more than one suite needs. Runs inside Pyodide too, so it imports little."""
+
+import os
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).resolve().parents[1]
+
+
+@pytest.fixture(scope="session")
+def model_folder() -> Path:
+    """The bundled model, as it ships."""
+    folder = ROOT / "dist" / "models" / "ms-marco-MiniLM-L-12-v2"
+    if not folder.is_dir():
+        pytest.fail("dist/ has no model: run `python build.py build` first", pytrace=False)
+    return folder
+
+
+@pytest.fixture(scope="session")
+def ir() -> Path:
+    """Collections of queries, documents and judgements, shared beside the repository."""
+    folder = ROOT.parent / "shared" / "ir"
+    if not folder.is_dir():
+        reason = f"the collections are not there: {folder}"
+        if os.environ.get("CI"):
+            pytest.fail(reason, pytrace=False)
+        pytest.skip(reason)
+    return folder
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Put what drives a browser last: Playwright's event loop runs as long as its fixture lives,
+    and asyncio.run works in no other test of the thread meanwhile."""
+    last = {"pyodide": 1, "e2e": 2, "store": 3}
+    here = Path(__file__).parent
+    items.sort(key=lambda item: last.get(item.path.relative_to(here).parts[0], 0))

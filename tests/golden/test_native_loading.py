@@ -1,0 +1,86 @@
+"""load_reranker: what a model folder must have, and what is said when it has not."""
+
+import asyncio
+import shutil
+from pathlib import Path
+
+import pytest
+
+from webrerank import (
+    InvalidRequestError,
+    ModelLoadError,
+    TokenizationError,
+    UnsupportedModelError,
+    load_reranker,
+)
+from webrerank.adapters.native import NativeTokenizer
+
+
+@pytest.fixture
+def folder(model_folder: Path, tmp_path: Path) -> Path:
+    """A copy of the bundled model that a test may spoil."""
+    return Path(shutil.copytree(model_folder, tmp_path / "model"))
+
+
+def test_a_path_may_be_a_string_and_the_tokenizer_config_may_be_missing(folder: Path) -> None:
+    (folder / "tokenizer_config.json").unlink()
+    ranking = asyncio.run(load_reranker(str(folder)).rerank("red", ["red", "blue"]))
+    assert ranking.results[0].index == 0
+
+
+def test_a_second_call_is_answered_from_the_cache_unless_told_not_to(model_folder: Path) -> None:
+    for cache, wanted in ((True, (0, 1)), (False, (1, 0))):
+        reranker = load_reranker(model_folder, cache=cache)
+        asyncio.run(reranker.rerank("red", ["blue"]))
+        usage = asyncio.run(reranker.rerank("red", ["blue"])).usage
+        assert (usage.pairs, usage.cached) == wanted
+
+
+@pytest.mark.parametrize("name", ["config.json", "tokenizer.json"])
+def test_a_missing_file_is_named(folder: Path, name: str) -> None:
+    (folder / name).unlink()
+    with pytest.raises(ModelLoadError, match=name):
+        load_reranker(folder)
+
+
+def test_a_folder_that_is_not_there_is_no_model(tmp_path: Path) -> None:
+    with pytest.raises(ModelLoadError, match="no ONNX file"):
+        load_reranker(tmp_path / "nothing")
+
+
+def test_a_dtype_that_the_folder_has_not(model_folder: Path) -> None:
+    with pytest.raises(ModelLoadError, match="'fp16'"):
+        load_reranker(model_folder, dtype="fp16")
+
+
+def test_options_that_make_no_sense(model_folder: Path) -> None:
+    with pytest.raises(InvalidRequestError, match="dtype"):
+        load_reranker(model_folder, dtype="int3")
+    with pytest.raises(InvalidRequestError, match="sessions"):
+        load_reranker(model_folder, sessions=0)
+
+
+@pytest.mark.parametrize("content", [b"", b"no model at all", b"\x08\x07" * 500])
+def test_a_broken_onnx_file_is_a_model_that_cannot_be_loaded(folder: Path, content: bytes) -> None:
+    (folder / "onnx" / "model_quantized.onnx").write_bytes(content)
+    with pytest.raises(ModelLoadError, match="could not load"):
+        load_reranker(folder)
+
+
+def test_a_tokenizer_nobody_knows_is_refused(folder: Path) -> None:
+    (folder / "tokenizer.json").write_text('{"model": {"type": "Surprise"}}', encoding="utf-8")
+    with pytest.raises(UnsupportedModelError):
+        load_reranker(folder)
+
+
+def test_json_of_great_depth_is_refused(folder: Path) -> None:
+    (folder / "config.json").write_text("[" * 100_000, encoding="utf-8")
+    with pytest.raises(UnsupportedModelError, match=r"config\.json is not JSON"):
+        load_reranker(folder)
+
+
+def test_what_the_tokenizer_refuses_is_a_tokenization_error(model_folder: Path) -> None:
+    tokenizer = NativeTokenizer((model_folder / "tokenizer.json").read_text(encoding="utf-8"))
+    with pytest.raises(TokenizationError) as caught:
+        tokenizer.encode_batch(["SECRET \ud800"])
+    assert "SECRET" not in str(caught.value)

@@ -1,0 +1,91 @@
+"""A browser in which Pyodide runs as in the product, with Python code of the tests' own."""
+
+import os
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+from playwright.sync_api import Page, sync_playwright
+
+from tools.serve import make_server
+
+ROOT = Path(__file__).resolve().parents[2]
+
+#: These run in the browser, carried there by test_in_pyodide.py.
+collect_ignore = ["inside"]
+
+BROWSER_ARGUMENTS = [
+    "--no-sandbox",
+    "--disable-quic",
+    "--no-first-run",
+    "--disable-background-networking",
+    "--disable-component-update",
+    "--disable-sync",
+]
+
+START = """() => {
+  const worker = new Worker('/tests/pyodide/harness-worker.js', { type: 'module' });
+  globalThis.ask = (message) => new Promise((resolve, reject) => {
+    worker.onerror = (event) => reject(new Error(`the harness died: ${event.message}`));
+    worker.onmessage = ({ data }) => {
+      clearTimeout(timer);
+      if (data.error) reject(new Error(data.error));
+      else resolve(data.value);
+    };
+    worker.postMessage(message);
+    const timer = setTimeout(() => reject(new Error('no answer from Pyodide')), message.timeout);
+  });
+}"""
+
+
+#: The longest that one request to the harness may take, ms.
+TIMEOUT_MS = 240_000
+
+
+class PyodideHarness:
+    """tests/pyodide/harness-worker.js, seen from CPython."""
+
+    def __init__(self, page: Page) -> None:
+        self._page = page
+        page.evaluate(START)
+        self._ask(action="boot")
+
+    def unpack(self, zip_base64: str, folder: str) -> None:
+        """Unpack a zip into Pyodide's file system."""
+        self._ask(action="unpack", zip=zip_base64, folder=folder)
+
+    def run(self, code: str, given: Any = None, timeout_ms: int = TIMEOUT_MS) -> Any:
+        """Run Python in the browser; `given` is at hand there, the last line is the answer."""
+        return self._ask(action="run", code=code, given=given, timeout=timeout_ms)
+
+    def _ask(self, **message: Any) -> Any:
+        message.setdefault("timeout", TIMEOUT_MS)
+        return self._page.evaluate("(message) => globalThis.ask(message)", message)
+
+
+@pytest.fixture(scope="module")
+def pyodide() -> Iterator[PyodideHarness]:
+    """Pyodide in a module worker, with the webrerank wheel of dist/ installed."""
+    # The repository is served, so that the harness stands beside dist/ on one origin.
+    server = make_server(ROOT, "127.0.0.1", 0)
+    server.start()
+    try:
+        with sync_playwright() as playwright:
+            browser = playwright.chromium.launch(
+                executable_path=os.environ.get("WEBRERANK_BROWSER") or _usual_browser(),
+                args=BROWSER_ARGUMENTS,
+            )
+            page = browser.new_page()
+            page.goto(f"{server.url}dist/catalogue.json")
+            yield PyodideHarness(page)
+            browser.close()
+    finally:
+        server.stop()
+
+
+def _usual_browser() -> str | None:
+    """Debian's Chromium, or None for the one that Playwright brings along."""
+    path = "/usr/bin/chromium"
+    # `build.py test` sets the variable to "" when Playwright's own is meant.
+    return path if "WEBRERANK_BROWSER" not in os.environ and Path(path).exists() else None

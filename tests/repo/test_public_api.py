@@ -1,0 +1,99 @@
+"""What users rely on: names, error codes and versions, the same wherever they are written."""
+
+import inspect
+import json
+import re
+import types
+
+import webrerank
+from tests.repo.sources import ROOT, WEB, read
+from webrerank import errors
+from webrerank.errors import RerankError, error_for_code
+
+DECLARATIONS = read(WEB / "webrerank.d.ts")
+
+
+def test_all_is_what_the_package_exposes_and_sorted() -> None:
+    exposed = {
+        name
+        for name, value in vars(webrerank).items()
+        if not name.startswith("_")
+        and not isinstance(value, types.ModuleType)
+        and getattr(value, "__module__", "").startswith("webrerank")
+    }
+    assert set(webrerank.__all__) == exposed | {"__version__"}
+    assert webrerank.__all__ == sorted(webrerank.__all__)
+
+
+def test_everything_public_says_what_it_is() -> None:
+    for name in webrerank.__all__:
+        if name != "__version__":
+            assert inspect.getdoc(getattr(webrerank, name)), name
+
+
+def test_scripts_export_what_the_declarations_declare() -> None:
+    lists = re.findall(r"export \{([^}]*)\}", read(WEB / "webrerank.js"))
+    exported = [name.strip() for names in lists for name in names.split(",") if name.strip()]
+    declared = re.findall(
+        r"^export (?:declare )?(?:function|const|class) (\w+)", DECLARATIONS, flags=re.MULTILINE
+    )
+    assert sorted(exported) == sorted(set(declared))
+    assert {"createReranker", "rerank", "RerankError", "models"} <= set(exported)
+
+
+def test_error_codes_are_the_same_everywhere() -> None:
+    script = read(WEB / "lib" / "errors.js")
+    table = re.search(r"RETRYABLE = Object\.freeze\(\{(.*?)\}\)", script, re.DOTALL)
+    assert table
+    in_script = {
+        code: value == "true" for code, value in re.findall(r"(\w+): (true|false),", table[1])
+    }
+    union = re.search(r"type RerankErrorCode =(.*?);", DECLARATIONS, re.DOTALL)
+    assert union
+    declared = re.findall(r"'(\w+)'", union[1])
+    classes = [
+        value
+        for value in vars(errors).values()
+        if inspect.isclass(value) and issubclass(value, RerankError)
+    ]
+    in_python = {error.code: error_for_code(error.code, "").retryable for error in classes}
+    assert in_python == in_script
+    assert sorted(declared) == sorted(in_script)
+    assert len(in_script) > 5
+
+
+def test_the_error_tree_in_the_docstring_is_the_tree() -> None:
+    drawn = set(re.findall(r"\b[A-Z]\w+Error\b", errors.__doc__ or ""))
+    real = {name for name, value in vars(errors).items() if inspect.isclass(value)}
+    assert real <= drawn
+
+
+#: In Python a call is cancelled by cancelling its task, and a failure is caught by `except`.
+ONLY_IN_SCRIPT = {"signal", "abortSignal", "onFailure"}
+
+
+def test_options_have_the_same_meaning_under_both_names() -> None:
+    options = re.search(r"interface RerankOptions.*?\n\}", DECLARATIONS, re.DOTALL)
+    assert options
+    in_script = set(re.findall(r"^  (\w+)\??:", options[0], flags=re.MULTILINE))
+    signature = inspect.signature(webrerank.Reranker.rerank)
+    in_python = {
+        re.sub("_[a-z]", lambda letter: letter[0][1].upper(), name)
+        for name in signature.parameters
+        if name != "self"
+    }
+    assert in_script >= ONLY_IN_SCRIPT
+    assert in_script - ONLY_IN_SCRIPT == in_python
+
+
+def test_the_version_is_the_same_everywhere() -> None:
+    version = webrerank.__version__
+    assert re.fullmatch(r"\d+\.\d+\.\d+", version)
+    assert f"VERSION = '{version}'" in read(WEB / "lib" / "version.js")
+    changelog = ROOT / "CHANGELOG.md"
+    if changelog.exists():
+        newest = re.search(r"^## \[(\d[^\]]*)\]", read(changelog), flags=re.MULTILINE)
+        assert newest
+        assert newest[1] == version
+    package = json.loads(read(ROOT / "package.json"))
+    assert package.get("version", version) == version
