@@ -13,6 +13,7 @@ from typing import Any
 import numpy as np
 from pyodide.ffi import JsException, to_js
 
+from webrerank.adapters.pyodide_errors import error_from_js
 from webrerank.adapters.pyodide_sessions import PyodideSessionPool
 from webrerank.adapters.pyodide_tokenizer import PyodideTokenizer
 from webrerank.cache import ScoreCache
@@ -71,9 +72,7 @@ class WorkerApi:
         try:
             native = await load_tokenizer(spec.tokenizer_json)
         except JsException as error:
-            raise UnsupportedModelError(
-                "The model's tokenizer.json cannot be read by the tokenizer. Choose another model."
-            ) from error
+            raise error_from_js(error, UnsupportedModelError) from error
         info = RuntimeInfo(runtime.model, runtime.device, runtime.dtype, runtime.sessions)
         cache = ScoreCache() if runtime.cache else None
         self._pool = PyodideSessionPool(info.sessions, _ROWS[info.device])
@@ -140,7 +139,8 @@ def _answer(call: Awaitable[Any]) -> asyncio.Task[Any]:
         try:
             return to_js({"value": await call})
         except RerankError as error:
-            failure = {"code": error.code, "message": str(error), "retryable": error.retryable}
+            message = str(error).replace("max_length", "maxLength")  # the option's name here
+            failure = {"code": error.code, "message": message, "retryable": error.retryable}
         except Exception as error:  # anything else is a bug; its text may be the user's
             message = f"Something went wrong inside webrerank ({type(error).__name__})."
             failure = {"code": "internal", "message": message, "retryable": False}

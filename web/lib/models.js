@@ -1,7 +1,8 @@
 /** @file The models on this device: list, prefetch, remove, add, export, import, usage. */
 
 import { chooseForDevice } from './device.js';
-import { checkBlob, checkModelName, checkPrefetchOptions, filesOf } from './request.js';
+import { checkBlob, checkModelName, filesOf } from './checks.js';
+import { checkPrefetchOptions } from './request.js';
 import { LoadProgressMeter } from './progress.js';
 import { disposed, WorkerClient, workerUrl } from './worker-client.js';
 

@@ -4,7 +4,17 @@
  * once, never changed.
  */
 
-import { RerankError } from './errors.js';
+import {
+  checkFunction,
+  checkModelName,
+  checkSignal,
+  checkWholeNumber,
+  filesOf,
+  invalid,
+  kind,
+  known,
+  readable,
+} from './checks.js';
 
 /** @typedef {import('../webrerank.js').RerankOptions} RerankOptions */
 /** @typedef {import('../webrerank.js').RerankerOptions} RerankerOptions */
@@ -12,15 +22,6 @@ import { RerankError } from './errors.js';
 const DEVICES = ['auto', 'wasm', 'webgpu'];
 const DTYPES = ['auto', 'q8', 'fp16', 'fp32'];
 const MAX_SESSIONS = 16;
-
-/** @param {string} message */
-const invalid = (message) => new RerankError('invalid_request', message);
-
-/**
- * Name a value's type, never the value: it may be the user's text.
- * @param {unknown} value
- */
-const kind = (value) => (value === null ? 'null' : Array.isArray(value) ? 'array' : typeof value);
 
 const LOAD_OPTIONS = ['model', 'device', 'dtype', 'sessions', 'cache'];
 const CALL_OPTIONS = ['onProgress', 'signal'];
@@ -50,35 +51,8 @@ export function checkRerankerOptions(value) {
  * @returns {import('../webrerank.js').PrefetchOptions}
  */
 export function checkPrefetchOptions(value) {
-  return checkRerankerOptions(known(value, ['device', 'dtype', ...CALL_OPTIONS]));
-}
-
-/**
- * @param {unknown} model
- * @returns {string}
- */
-export function checkModelName(model) {
-  if (typeof model === 'string' && model.trim()) return model;
-  throw invalid(`model must be a name, the URL of a folder, or files, not ${kind(model)}.`);
-}
-
-/**
- * @param {unknown} value
- * @param {string} name of the option
- */
-export function checkBlob(value, name) {
-  if (!(value instanceof Blob)) throw invalid(`${name} must be a file, not ${kind(value)}.`);
-}
-
-/**
- * @param {any} files a FileList, or an array of files
- * @param {string} name of the option
- * @returns {File[]}
- */
-export function filesOf(files, name) {
-  const list = files && typeof files.length === 'number' ? Array.from(files) : [];
-  if (list.length && list.every((file) => file instanceof File)) return list;
-  throw invalid(`${name} must be files, as from an <input type="file"> or a drop.`);
+  const options = known(value, ['device', 'dtype', ...CALL_OPTIONS]);
+  return checkRerankerOptions(options);
 }
 
 /**
@@ -113,8 +87,8 @@ export function checkRerankOptions(value) {
   if (onFailure !== 'throw' && onFailure !== 'input-order') {
     throw invalid("onFailure must be 'throw' or 'input-order'.");
   }
-  checkFields(fields);
-  if (!Array.isArray(documents)) {
+  const names = checkFields(fields);
+  if (!readable(() => Array.isArray(documents), 'documents')) {
     throw invalid(`documents must be an array of strings or objects, not ${kind(documents)}.`);
   }
   if (minScore !== undefined && !(typeof minScore === 'number' && minScore >= 0 && minScore <= 1)) {
@@ -125,12 +99,12 @@ export function checkRerankOptions(value) {
   for (const name of ['onProgress', 'onResult']) checkFunction(options, name);
   for (const name of ['signal', 'abortSignal']) checkSignal(options, name);
   if (options.signal && options.abortSignal) throw invalid('Give signal or abortSignal, not both.');
-  const kept = Array.from(documents);
+  const { kept, texts } = readDocuments(documents, names);
   return {
     documents: kept,
     payload: {
       query,
-      texts: kept.map((document, index) => textOf(document, index, fields)),
+      texts,
       topK,
       minScore,
       maxLength,
@@ -140,26 +114,6 @@ export function checkRerankOptions(value) {
     onProgress: options.onProgress,
     onResult: options.onResult,
   };
-}
-
-/**
- * Refuse what is no options object, and names that are not known: a misspelt option would
- * otherwise be ignored in silence.
- * @param {unknown} value
- * @param {string[]} names
- * @returns {Record<string, any>} a copy, without the options that are undefined
- */
-function known(value, names) {
-  if (typeof value !== 'object' || value === null || Array.isArray(value)) {
-    throw invalid(`The options must be an object, not ${kind(value)}.`);
-  }
-  const options = Object.entries(value).filter(([, option]) => option !== undefined);
-  for (const [name] of options) {
-    if (!names.includes(name)) {
-      throw invalid(`Unknown option '${name.slice(0, 40)}'. Known are: ${names.join(', ')}.`);
-    }
-  }
-  return Object.fromEntries(options);
 }
 
 /** @param {Record<string, any>} options */
@@ -177,60 +131,48 @@ function checkLoadOptions({ model, device, dtype, sessions, cache = true }) {
   if (sessions > MAX_SESSIONS) throw invalid(`sessions must be at most ${MAX_SESSIONS}.`);
 }
 
-/** @param {unknown} fields */
+/**
+ * @param {unknown} fields
+ * @returns {string[] | undefined}
+ */
 function checkFields(fields) {
-  if (fields === undefined) return;
-  const valid = Array.isArray(fields) && fields.length > 0;
-  if (!valid || !fields.every((name) => typeof name === 'string' && name)) {
-    throw invalid('fields must be an array of at least one property name.');
-  }
+  if (fields === undefined) return undefined;
+  const names = readable(() => (Array.isArray(fields) ? Array.from(fields) : []), 'fields');
+  if (names.length && names.every((name) => typeof name === 'string' && name)) return names;
+  throw invalid('fields must be an array of at least one property name.');
 }
 
 /**
- * @param {string} name
- * @param {unknown} value
- */
-function checkWholeNumber(name, value) {
-  if (value === undefined) return;
-  if (!Number.isSafeInteger(value) || Number(value) < 1) {
-    throw invalid(`${name} must be a whole number of at least 1.`);
-  }
-}
-
-/**
- * @param {Record<string, any>} options
- * @param {string} name
- */
-function checkFunction(options, name) {
-  if (options[name] !== undefined && typeof options[name] !== 'function') {
-    throw invalid(`${name} must be a function, not ${kind(options[name])}.`);
-  }
-}
-
-/**
- * @param {Record<string, any>} options
- * @param {string} name
- */
-function checkSignal(options, name) {
-  if (options[name] !== undefined && !(options[name] instanceof AbortSignal)) {
-    throw invalid(`${name} must be an AbortSignal, not ${kind(options[name])}.`);
-  }
-}
-
-/**
- * @param {unknown} document
- * @param {number} index
+ * Read each document once: a getter or a proxy may answer otherwise the next time.
+ * @param {any} documents
  * @param {string[]} [fields]
  */
-function textOf(document, index, fields = ['text']) {
+function readDocuments(documents, fields) {
+  const length = readable(() => documents.length, 'documents');
+  const kept = [];
+  const texts = [];
+  for (let index = 0; index < length; index++) {
+    const where = `documents[${index}]`;
+    const document = readable(() => documents[index], where);
+    kept.push(document);
+    texts.push(readable(() => textOf(document, where, fields), where));
+  }
+  return { kept, texts };
+}
+
+/**
+ * @param {any} document
+ * @param {string} where
+ * @param {string[]} [fields]
+ */
+function textOf(document, where, fields = ['text']) {
   if (typeof document === 'string') return document;
-  const where = `documents[${index}]`;
   if (typeof document !== 'object' || document === null || Array.isArray(document)) {
     throw invalid(`${where} must be a string or an object with text, not ${kind(document)}.`);
   }
   const parts = [];
   for (const name of fields) {
-    const value = read(document, name, where);
+    const value = readable(() => document[name], `${where}.${name}`);
     if (value === undefined || value === null) continue;
     if (typeof value !== 'string') {
       throw invalid(`${where}.${name} must be a string, not ${kind(value)}.`);
@@ -240,18 +182,4 @@ function textOf(document, index, fields = ['text']) {
   if (parts.length) return parts.join(' ');
   const wanted = fields.map((name) => `'${name}'`).join(' or ');
   throw invalid(`${where} has no text: it needs a property ${wanted}.`);
-}
-
-/**
- * Read a property once; a getter that throws is the caller's mistake.
- * @param {any} document
- * @param {string} name
- * @param {string} where
- */
-function read(document, name, where) {
-  try {
-    return document[name];
-  } catch (cause) {
-    throw new RerankError('invalid_request', `${where}.${name} cannot be read.`, { cause });
-  }
 }

@@ -5,6 +5,7 @@
 
 import { asRerankError, errorFromWire } from '../lib/errors.js';
 import { VERSION } from '../lib/version.js';
+import { orFailedFetch } from './fetch.js';
 import { checkNesting } from './json-nesting.js';
 import { serve } from './serve.js';
 import { SessionPort } from './session-port.js';
@@ -13,13 +14,16 @@ import { loadTokenizer } from './tokenizer.js';
 const PYODIDE = new URL('../vendor/pyodide/', import.meta.url).href;
 const WHEEL = `${PYODIDE}webrerank-${VERSION}-py3-none-any.whl`;
 
+/** Python starts in a second or three; after this long it never will, ms. */
+const BOOT_LIMIT_MS = 60_000;
+
 /** @type {any} webrerank.worker_api.WorkerApi */
 let api;
 
 serve({
   async boot(_payload, { emit }) {
     try {
-      const pyodide = await loadPython();
+      const pyodide = await orFailedFetch(loadPython(), `${PYODIDE}pyodide.asm`, BOOT_LIMIT_MS);
       emit('python');
       await installWebrerank(pyodide);
       api = pyodide.pyimport('webrerank.worker_api').WorkerApi();

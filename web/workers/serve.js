@@ -3,6 +3,7 @@
  * of calls; each worker brings its own handlers.
  */
 
+import './fetch.js';
 import { errorToWire, RerankError } from '../lib/errors.js';
 import { PROTOCOL } from '../lib/protocol.js';
 

@@ -114,6 +114,7 @@ async function createSession(ort, graph, externalData) {
       external.push({ path, data: new Uint8Array(await data.arrayBuffer()) });
     }
     const created = await ort.InferenceSession.create(new Uint8Array(await graph.arrayBuffer()), {
+      logSeverityLevel: 3, // errors only: placement notes are no news to a user
       executionProviders: [device], // exactly one: a list degrades in silence (PLATFORM.md 1.3)
       ...(external.length && { externalData: external }),
     });

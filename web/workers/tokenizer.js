@@ -12,10 +12,8 @@ import { RerankError } from '../lib/errors.js';
  * @param {string} json
  */
 export async function loadTokenizer(json) {
+  const { Tokenizer } = await loadLibrary();
   try {
-    // A UMD file: in a module worker it lands on globalThis.
-    await import(new URL('../vendor/tokenizers.js', import.meta.url).href);
-    const { Tokenizer } = /** @type {any} */ (globalThis).tokenizers;
     const bytes = new TextEncoder().encode(json).buffer;
     return new BatchTokenizer(await Tokenizer.fromJSON(bytes));
   } catch (cause) {
@@ -24,6 +22,19 @@ export async function loadTokenizer(json) {
       "The model's tokenizer.json cannot be read by the tokenizer. Choose another model.",
       { cause },
     );
+  }
+}
+
+/** @returns {Promise<typeof import('@mlc-ai/web-tokenizers')>} */
+async function loadLibrary() {
+  try {
+    // A UMD file: in a module worker it lands on globalThis.
+    await import(new URL('../vendor/tokenizers.js', import.meta.url).href);
+    return /** @type {any} */ (globalThis).tokenizers;
+  } catch (cause) {
+    throw new RerankError('runtime_load', 'The tokenizer could not be loaded. Try again.', {
+      cause,
+    });
   }
 }
 

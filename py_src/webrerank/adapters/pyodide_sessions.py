@@ -9,7 +9,8 @@ from typing import Any
 import numpy as np
 from pyodide.ffi import JsException, to_js
 
-from webrerank.errors import InferenceError, RerankError, WorkerCrashedError, error_for_code
+from webrerank.adapters.pyodide_errors import error_from_js
+from webrerank.errors import InferenceError, WorkerCrashedError
 from webrerank.pairs import PairBatch
 from webrerank.scoring import FloatArray
 
@@ -87,7 +88,7 @@ class PyodideSessionPool:
             port.drop(run_id)
             raise
         except JsException as error:
-            raise _translate(error) from error
+            raise error_from_js(error, InferenceError) from error
         finally:
             if self._ports.get(index) is port:
                 self._load[index] -= 1
@@ -95,11 +96,3 @@ class PyodideSessionPool:
         if not len(flat) or len(flat) % rows:
             raise InferenceError(f"The model gave {len(flat)} numbers for {rows} pairs.")
         return flat.reshape(rows, -1)
-
-
-def _translate(error: JsException) -> RerankError:
-    """Turn a JavaScript RerankError into the Python one of the same code."""
-    code = getattr(error, "code", None)
-    if isinstance(code, str):
-        return error_for_code(code, str(getattr(error, "message", "")))
-    return InferenceError("The model failed to run.")
