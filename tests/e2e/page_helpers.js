@@ -1,0 +1,80 @@
+// Runs in every page before anything else; see support.py. Gathers what the tests share as `t`.
+addEventListener('securitypolicyviolation', (event) =>
+  console.error(`CSP violation: ${event.violatedDirective} ${event.blockedURI}`),
+);
+
+globalThis.t = {
+  /** Every worker that the page has made, in order, with its name. */
+  workers: [],
+  /** What the load of `t.start` told, with the time. */
+  progress: [],
+
+  lib: () => import(new URL('webrerank.js', document.baseURI).href),
+
+  /** Make the page's reranker. */
+  async start(options = {}) {
+    const { createReranker } = await t.lib();
+    const onProgress = (event) => t.progress.push(event);
+    t.reranker = await createReranker({ onProgress, ...options });
+  },
+
+  rerank: (query, documents, options = {}) => t.reranker.rerank({ query, documents, ...options }),
+
+  /** How work ended: { value } or { error }. */
+  async outcome(work) {
+    try {
+      return { value: await work() };
+    } catch (error) {
+      return { error: t.describe(error) };
+    }
+  },
+
+  describe: (error) => ({
+    name: error?.name ?? typeof error,
+    typed: error?.constructor?.name === 'RerankError',
+    code: error?.code,
+    retryable: error?.retryable,
+    message: String(error?.message),
+    cause: String(error?.cause?.message ?? error?.cause ?? ''),
+  }),
+
+  /**
+   * Abort work after some ms, or once a condition holds: how it ended, how long that took, and
+   * what it rejected with. `reason` undefined takes the platform's default.
+   */
+  async abort(work, when, reason) {
+    const controller = new AbortController();
+    const outcome = work(controller.signal).then(
+      () => ({ settled: performance.now(), resolved: true }),
+      (error) => ({ settled: performance.now(), error }),
+    );
+    if (typeof when === 'number') await t.sleep(when);
+    else while (!when()) await t.sleep(1);
+    const aborted = performance.now();
+    controller.abort(reason);
+    const { settled, resolved = false, error } = await outcome;
+    return {
+      resolved,
+      ms: settled - aborted,
+      isReason: error === controller.signal.reason,
+      name: error?.name,
+      isDomException: error instanceof DOMException,
+    };
+  },
+
+  /** End a worker as a crash does: gone, and an error event. */
+  crash(name, nth = 0) {
+    const { worker } = t.workers.filter((entry) => entry.name.includes(name)).at(nth);
+    worker.terminate();
+    worker.dispatchEvent(new ErrorEvent('error', { message: 'crashed', cancelable: true }));
+  },
+
+  sleep: (ms) => new Promise((resolve) => setTimeout(resolve, ms)),
+};
+
+globalThis.Worker = class extends Worker {
+  constructor(url, options) {
+    super(url, options);
+    t.workers.push({ name: options?.name ?? '', worker: this });
+  }
+};

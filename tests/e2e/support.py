@@ -1,0 +1,194 @@
+"""What the browser tests share: the watch over the console, the site, the native oracle."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import os
+import re
+import shutil
+from collections.abc import Awaitable, Callable, Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any, TypeVar
+
+import pytest
+from playwright.sync_api import BrowserContext, ConsoleMessage, Page, Request, WebError
+
+from tools.static_files import Handler
+from webrerank import load_reranker
+
+ROOT = Path(__file__).resolve().parents[2]
+DIST = ROOT / "dist"
+MODEL = "ms-marco-MiniLM-L-12-v2"
+MODEL_FOLDER = DIST / "models" / MODEL
+HELPERS = Path(__file__).with_name("page_helpers.js")
+
+#: Aborts must be answered within 50 ms (DESIGN.md); a busy build machine gets some more.
+ABORT_MS = 250
+
+BERLIN = "How many people live in Berlin?"
+BERLIN_DOCUMENTS = [
+    "Berlin has a population of 3,520,031 registered inhabitants in an area of 891.82 square "
+    "kilometers.",
+    "New York City is famous for the Metropolitan Museum of Art.",
+]
+
+T = TypeVar("T")
+
+
+class Watch:
+    """Collects what a browser complains of; `check` fails on all that was not allowed."""
+
+    def __init__(self) -> None:
+        self._problems: list[str] = []
+        self._allowed: list[re.Pattern[str]] = []
+        self._contexts: list[BrowserContext] = []
+
+    def follow(self, context: BrowserContext) -> None:
+        """Watch all pages and workers of a context."""
+        self._contexts.append(context)
+        context.add_init_script(path=HELPERS)
+        context.on("console", self._console)
+        context.on("weberror", self._error)
+        context.on("request", self._request)
+        context.on("requestfailed", self._failed)
+
+    def allow(self, *patterns: str) -> None:
+        """Expect complaints that match, until the end of the test."""
+        self._allowed += map(re.compile, patterns)
+
+    def check(self) -> None:
+        """Fail on complaints since the last check."""
+        for context in self._contexts:
+            _let_events_arrive(context)
+        problems = [
+            problem
+            for problem in self._problems
+            if not any(pattern.search(problem) for pattern in self._allowed)
+        ]
+        self._problems.clear()
+        self._allowed.clear()
+        assert not problems, "the browser complained:\n" + "\n".join(problems)
+
+    def close(self, context: BrowserContext) -> None:
+        """Close a context; what that breaks off is no complaint."""
+        _let_events_arrive(context)
+        self._contexts.remove(context)
+        context.remove_listener("requestfailed", self._failed)
+        context.close()
+
+    def _console(self, message: ConsoleMessage) -> None:
+        if message.type in ("error", "warning", "assert"):
+            where = message.location.get("url", "")
+            self._problems.append(f"console {message.type}: {message.text} ({where})")
+
+    def _error(self, error: WebError) -> None:
+        self._problems.append(f"uncaught: {error.error}")
+
+    def _request(self, request: Request) -> None:
+        if not re.match(r"http://127\.0\.0\.1:|data:|blob:", request.url):
+            self._problems.append(f"left the origin: {request.url}")
+
+    def _failed(self, request: Request) -> None:
+        if request.method == "HEAD":  # Chromium calls one aborted whose empty body is not read
+            return
+        self._problems.append(f"request failed: {request.url} {request.failure}")
+
+
+def _let_events_arrive(context: BrowserContext) -> None:
+    for page in context.pages:
+        if not page.is_closed():
+            page.evaluate("0")
+
+
+def run(page: Page, body: str, argument: Any = None) -> Any:
+    """Run the body of an async function of `arg` in the page; page_helpers.js gives it `t`."""
+    return page.evaluate(f"async (arg) => {{ {body} }}", argument)
+
+
+def wait_for_workers_to_end(page: Page) -> None:
+    """Fail if a worker stays; Chromium lets one that computes go on for two seconds."""
+    for _ in range(50):
+        if not page.workers:
+            return
+        page.wait_for_timeout(100)
+    raise AssertionError(f"still there: {[worker.url for worker in page.workers]}")
+
+
+def link_site(folder: Path) -> None:
+    """Lay dist/ out in another folder, at no cost: hard links where the disk allows them."""
+
+    def link(source: str, target: str) -> None:
+        try:
+            os.link(source, target)
+        except OSError:
+            shutil.copy2(source, target)
+
+    shutil.copytree(DIST, folder, copy_function=link, dirs_exist_ok=True)
+
+
+def link_model(target: Path, onnx_path: str, model: bytes, **config: Any) -> None:
+    """Make a model folder in the hub's layout with the bundled model's tokenizer."""
+    (target / "onnx").mkdir(parents=True, exist_ok=True)
+    for name in ("tokenizer.json", "tokenizer_config.json"):
+        shutil.copy2(MODEL_FOLDER / name, target / name)
+    values = json.loads((MODEL_FOLDER / "config.json").read_text(encoding="utf-8"))
+    (target / "config.json").write_text(json.dumps({**values, **config}), encoding="utf-8")
+    (target / onnx_path).write_bytes(model)
+
+
+def in_thread(work: Callable[[], Awaitable[T]]) -> T:
+    """Run a coroutine beside Playwright, which keeps this thread's event loop for itself."""
+
+    async def call() -> T:
+        return await work()
+
+    with ThreadPoolExecutor(1) as executor:
+        return executor.submit(asyncio.run, call()).result()
+
+
+def native_logits(folder: Path, requests: Sequence[tuple[str, list[str]]]) -> list[list[float]]:
+    """What native onnxruntime answers for each (query, documents), in the order of documents."""
+
+    async def score() -> list[list[float]]:
+        reranker = load_reranker(folder)
+        answers = []
+        for query, documents in requests:
+            ranking = await reranker.rerank(query, documents)
+            by_place = sorted(ranking.results, key=lambda result: result.index)
+            answers.append([float(result.logit or 0) for result in by_place])
+        return answers
+
+    return in_thread(score)
+
+
+def browser_logits(page: Page, requests: Sequence[tuple[str, list[str]]]) -> list[list[float]]:
+    """The same from the page's reranker."""
+    answers: list[list[float]] = run(
+        page,
+        """
+        const answers = [];
+        for (const [query, documents] of arg) {
+          const { results } = await t.rerank(query, documents);
+          answers.push(results.sort((a, b) => a.index - b.index).map((r) => r.logit));
+        }
+        return answers;""",
+        [list(request) for request in requests],
+    )
+    return answers
+
+
+@contextmanager
+def recorded_requests() -> Iterator[list[str]]:
+    """The paths that any of our servers is asked for, whoever asks: pages, workers, sw.js."""
+    paths: list[str] = []
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(Handler, "log_request", lambda self, *_: paths.append(self.path))
+        yield paths
+
+
+#: The server sends it with the same Content-Security-Policy as the app.
+BLANK_PAGE = """<!doctype html><html lang="en"><meta charset="utf-8"><title>blank</title>
+<link rel="icon" href="data:,"><p>A page that uses the library.</p></html>"""

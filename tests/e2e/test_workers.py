@@ -1,0 +1,189 @@
+"""Workers that die and parts that do not load: every call ends, typed, and the next one works."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+from playwright.sync_api import Page
+
+from tests.e2e.conftest import OpenPage
+from tests.e2e.support import BERLIN, BERLIN_DOCUMENTS, Watch, run
+
+MANY = [f"document {number} " + "word " * 120 for number in range(24)]
+
+
+def check_works(page: Page) -> None:
+    """The reranker of the page answers, and rightly."""
+    results = run(page, "return t.rerank(...arg)", [BERLIN, BERLIN_DOCUMENTS])["results"]
+    assert [result["index"] for result in results] == [0, 1]
+    assert results[0]["logit"] == pytest.approx(9.3939, abs=1e-3)
+
+
+@pytest.fixture(scope="module")
+def before(ready: Page) -> dict[int, float]:
+    """The right logits of MANY."""
+    return logits_of(run(ready, "return t.rerank(...arg)", [BERLIN, MANY]))
+
+
+def logits_of(ranking: dict[str, Any]) -> dict[int, float]:
+    return {result["index"]: result["logit"] for result in ranking["results"]}
+
+
+def test_a_session_dies_in_mid_run(ready: Page, before: dict[int, float]) -> None:
+    outcome = run(
+        ready,
+        """
+        let done = 0, most = 0;
+        const onProgress = (event) => { done++; most = Math.max(most, event.done); };
+        const call = t.outcome(() => t.rerank(...arg, { onProgress }));
+        while (done < 3) await t.sleep(10);
+        t.crash('session', -1);
+        return { ...(await call), done, most };""",
+        [BERLIN, MANY],
+    )
+    if "error" in outcome:
+        assert outcome["error"]["code"] == "worker_crashed" and outcome["error"]["retryable"]
+    else:
+        assert logits_of(outcome["value"]) == before
+        assert outcome["done"] == outcome["most"] == len(MANY)
+    check_works(ready)
+
+
+def test_all_sessions_die_at_once(ready: Page, before: dict[int, float]) -> None:
+    outcome = run(
+        ready,
+        """
+        let done = 0;
+        const call = t.outcome(() => t.rerank(...arg, { onProgress: () => done++ }));
+        while (done < 3) await t.sleep(10);
+        const live = t.reranker.sessions;
+        for (let n = 1; n <= live; n++) t.crash('session', -n);
+        return call;""",
+        [BERLIN, MANY],
+    )
+    if "error" in outcome:
+        assert outcome["error"]["code"] == "worker_crashed" and outcome["error"]["retryable"]
+    else:
+        assert logits_of(outcome["value"]) == before
+    check_works(ready)
+
+
+def test_a_session_throws_for_real(ready: Page) -> None:
+    """Not an event of the test's own, but an error that nobody catches."""
+    sessions = [worker for worker in ready.workers if "session-worker" in worker.url]
+    sessions[0].evaluate("void setTimeout(() => { throw new Error('by the test'); })")
+    ready.wait_for_timeout(300)
+    check_works(ready)
+
+
+def test_an_idle_session_dies_again_and_again(ready: Page) -> None:
+    for _ in range(3):
+        run(ready, "t.crash('session', -1)")
+        check_works(ready)
+        ready.wait_for_timeout(1500)  # a new one takes its place
+
+
+def test_python_dies_with_three_calls_pending(ready: Page) -> None:
+    errors = run(
+        ready,
+        """
+        const calls = [1, 2, 3].map((n) => t.outcome(() => t.rerank(`${n}`, arg)));
+        await t.sleep(200);
+        t.crash('Python', -1);
+        return Promise.race([Promise.all(calls), t.sleep(5000)]);""",
+        MANY,
+    )
+    assert errors, "a call hangs"
+    for outcome in errors:
+        assert outcome["error"]["typed"] and outcome["error"]["code"] == "worker_crashed"
+        assert outcome["error"]["retryable"]
+        assert "word" not in outcome["error"]["message"]
+    check_works(ready)
+
+
+def test_python_dies_while_idle(ready: Page) -> None:
+    run(ready, "t.crash('Python', -1)")
+    check_works(ready)
+
+
+def test_the_restart_can_be_aborted(ready: Page) -> None:
+    answer = run(
+        ready,
+        """
+        t.crash('Python', -1);
+        const call = (signal) => t.rerank('q', ['a'], { signal });
+        const other = t.rerank('q', ['a']);
+        return { ...(await t.abort(call, 300)), other: (await other).results.length };""",
+    )
+    assert answer["isReason"] and answer["ms"] < 250
+    assert answer["other"] == 1, "the restart goes on for the others"
+    check_works(ready)
+
+
+@pytest.mark.parametrize("worker", ["Python", "session", "model"])
+def test_a_worker_dies_in_the_start(open_page: OpenPage, watch: Watch, worker: str) -> None:
+    watch.allow("ERR_ABORTED")
+    page = open_page()
+    outcome = run(
+        page,
+        """
+        const call = t.outcome(() => t.start({ sessions: 1 }));
+        while (!t.workers.some(({ name }) => name.includes(arg))) await t.sleep(1);
+        t.crash(arg);
+        return Promise.race([call, t.sleep(15_000)]);""",
+        worker,
+    )
+    assert outcome, "the start hangs"
+    if "error" not in outcome:  # another took its place
+        return check_works(page)
+    assert outcome["error"]["typed"] and outcome["error"]["retryable"], outcome
+    assert outcome["error"]["code"] in ("worker_crashed", "runtime_load", "model_load")
+
+
+@pytest.mark.parametrize(
+    ("pattern", "code"),
+    [
+        ("**/pyodide.asm.wasm", "runtime_load"),
+        ("**/pyodide.mjs", "runtime_load"),
+        ("**/webrerank-*.whl", "runtime_load"),
+        ("**/ort-wasm-simd-threaded.wasm", "model_load|runtime_load"),
+        ("**/ort.wasm.min.mjs", "runtime_load"),
+        ("**/vendor/tokenizers.js", "runtime_load"),
+        ("**/workers/python-worker.js", "worker_crashed|runtime_load"),
+        ("**/workers/model-worker.js", "worker_crashed|runtime_load"),
+        ("**/onnx/model_quantized.onnx", "model_load|unsupported_model"),
+        ("**/tokenizer.json", "model_load|unsupported_model"),
+        ("**/catalogue.json", "model_load|runtime_load"),
+    ],
+)
+def test_a_missing_part(open_page: OpenPage, watch: Watch, pattern: str, code: str) -> None:
+    watch.allow("404", "ERR_ABORTED", "ERR_FAILED", "console .*wasm", "console .*pyodide")
+    page = open_page()
+    page.route(pattern, lambda route: route.fulfill(status=404, body="not found"))
+    body = "return Promise.race([t.outcome(() => t.start({ sessions: 1 })), t.sleep(15_000)])"
+    outcome = run(page, body)
+    assert outcome, "the start hangs"
+    error = outcome["error"]
+    assert error["typed"] and error["code"] in code.split("|"), error
+    if error["code"] != "unsupported_model":
+        assert error["retryable"], "once the file is back, the same call succeeds"
+    if pattern in ("**/pyodide.asm.wasm", "**/onnx/model_quantized.onnx"):
+        page.unroute_all()
+        run(page, "await t.start({ sessions: 1 })")
+        check_works(page)
+
+
+def test_an_unknown_model_is_named_as_such(ready: Page) -> None:
+    body = (
+        "return t.outcome(async () => (await t.lib()).createReranker({ model: 'nothing-known' }))"
+    )
+    error = run(ready, body)["error"]
+    assert error["typed"] and error["code"] == "invalid_request"
+
+
+def test_an_empty_folder(ready: Page, watch: Watch) -> None:
+    watch.allow("404")
+    body = "return t.outcome(async () => (await t.lib()).createReranker({ model: './nowhere/' }))"
+    error = run(ready, body)["error"]
+    assert error["typed"] and error["code"] == "model_load" and error["retryable"]
