@@ -109,3 +109,14 @@ def error_for_code(code: str, message: str) -> RerankError:
     # Bases come first in the tree, so a code that a base shares with its child gives the child.
     by_code = {error.code: error for error in _tree(RerankError)}
     return by_code.get(code, RerankError)(message)
+
+
+def error_from_js(error: Exception, otherwise: type[RerankError]) -> RerankError:
+    """Make the error that JavaScript's RerankError stands for; any other becomes `otherwise`.
+
+    The text of a foreign error is not taken over: it may be the user's.
+    """
+    code = getattr(error, "code", None)
+    if isinstance(code, str):
+        return error_for_code(code, str(getattr(error, "message", "")))
+    return otherwise("A part of webrerank failed in JavaScript. Try again, or report it.")

@@ -13,11 +13,10 @@ from typing import Any
 import numpy as np
 from pyodide.ffi import JsException, to_js
 
-from webrerank.adapters.pyodide_errors import error_from_js
 from webrerank.adapters.pyodide_sessions import PyodideSessionPool
 from webrerank.adapters.pyodide_tokenizer import PyodideTokenizer
 from webrerank.cache import ScoreCache
-from webrerank.errors import RerankError, UnsupportedModelError
+from webrerank.errors import RerankError, UnsupportedModelError, error_from_js
 from webrerank.model import read_model
 from webrerank.request import check_request
 from webrerank.reranker import Reranker

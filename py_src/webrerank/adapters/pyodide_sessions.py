@@ -9,8 +9,7 @@ from typing import Any
 import numpy as np
 from pyodide.ffi import JsException, to_js
 
-from webrerank.adapters.pyodide_errors import error_from_js
-from webrerank.errors import InferenceError, WorkerCrashedError
+from webrerank.errors import InferenceError, WorkerCrashedError, error_from_js
 from webrerank.pairs import PairBatch
 from webrerank.scoring import FloatArray
 
