@@ -17,11 +17,14 @@ from pathlib import Path
 from tools import BuildError
 from tools.browser import find_browser
 from tools.check import run_checks
-from tools.environment import Environment, open_page
+from tools.environment import Environment, ensure_node_modules, open_page
 from tools.serve import make_server
 from tools.site import build_site
 
 ROOT = Path(__file__).resolve().parent
+
+#: The commands that measure, and the modules that do it.
+MEASURING = {"bench": "bench", "eval": "bench.evaluate"}
 
 HELP = """\
 commands:
@@ -33,24 +36,34 @@ commands:
   test [PYTEST ARGUMENTS] install what the tests need, browser included, and run them;
                           everything after `test` goes to pytest as it is
   check                   formatting, lint, types, import rules: seconds, no browser
+  bench                   measure against the peers by turns, in one browser, and write
+                          bench/results/; wants an idle machine and takes most of an hour
+    --quick               a few minutes: does everything work? writes bench/scratch/
+    --rounds N            how often each peer is timed, default 5
+  eval                    ranking quality (nDCG@10, MRR@10) of dist/ in the browser and
+                          of native onnxruntime; writes bench/results/
+    --queries N           only the first N of each collection; writes bench/scratch/
 
 needed: Python 3.11 or newer, Node 20 or newer with npm. Everything else goes into .venv/,
 node_modules/ and the cache of downloaded parts; a second run uses what is there.
 
 environment variables:
   WEBRERANK_CACHE         folder of the downloaded parts (default: the user's cache folder)
-  WEBRERANK_BROWSER       browser for `test`: the path of a Chromium or Chrome
+  WEBRERANK_BROWSER       browser for `test`, `bench` and `eval`: the path of a
+                          Chromium or Chrome
 """
 
 
 def parse_arguments(arguments: list[str]) -> argparse.Namespace:
-    """Read the command line; `test` keeps what follows it untouched for pytest."""
+    """Read the command line; some commands keep what follows them for another program."""
     if arguments[:1] == ["test"]:
         return argparse.Namespace(command="test", pytest_arguments=arguments[1:])
+    if arguments and arguments[0] in MEASURING:
+        return argparse.Namespace(command=arguments[0], arguments=arguments[1:])
     parser = argparse.ArgumentParser(
         prog="build.py",
         usage="python build.py COMMAND [OPTIONS]",
-        description="Build, serve, test and check webrerank.",
+        description="Build, serve, test, check and measure webrerank.",
         epilog=HELP,
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
@@ -87,12 +100,28 @@ def test(pytest_arguments: list[str]) -> int:
     return subprocess.run(command, cwd=ROOT, env=environment, check=False).returncode
 
 
+def measure(module: str, arguments: list[str]) -> int:
+    """Build, get the peers, run a module of bench/."""
+    python = Environment(ROOT).ensure("bench")
+    build_site(ROOT)
+    ensure_node_modules(ROOT)
+    ensure_node_modules(ROOT / "bench")
+    environment = os.environ | {
+        "WEBRERANK_BROWSER": find_browser(python),
+        "PYTHONPATH": str(ROOT / "py_src"),
+    }
+    command = [str(python), "-m", module, *arguments]
+    return subprocess.run(command, cwd=ROOT, env=environment, check=False).returncode
+
+
 def dispatch(options: argparse.Namespace) -> int:
     """Run the chosen command; the result is the exit code."""
     if options.command == "serve":
         return serve(options.host, options.port, not options.no_open)
     if options.command == "test":
         return test(options.pytest_arguments)
+    if options.command in MEASURING:
+        return measure(MEASURING[options.command], options.arguments)
     if options.command == "check":
         return run_checks(ROOT)
     build_site(ROOT)

@@ -25,4 +25,8 @@ export default [
     files: ['web/workers/**/*.js', 'web/sw.js'],
     languageOptions: { globals: { ...globals.worker, ...globals.serviceworker } },
   },
+  {
+    files: ['bench/pages/**/*.js'],
+    languageOptions: { globals: { ...globals.browser, ...globals.worker } },
+  },
 ];

@@ -10,6 +10,9 @@ from tools.environment import Environment, ensure_node_modules
 #: Python sources that are checked, where present.
 PYTHON_PATHS = ("build.py", "tools", "py_src", "tests", "bench")
 
+#: Where pages and their scripts are.
+PAGE_PATHS = ("web", "bench/pages")
+
 
 def run_checks(root: Path) -> int:
     """Run every check and return 1 if any of them failed."""
@@ -30,8 +33,8 @@ def _commands(root: Path, python: Path) -> list[tuple[str, list[str]]]:
     ]
     if (root / "web").is_dir():
         commands += [
-            ("prettier", [_bin(root, "prettier"), "--check", "--log-level=warn", "web"]),
-            ("eslint", [_bin(root, "eslint"), "web"]),
+            ("prettier", [_bin(root, "prettier"), "--check", "--log-level=warn", *PAGE_PATHS]),
+            ("eslint", [_bin(root, "eslint"), *PAGE_PATHS]),
             ("tsc, pages", [_bin(root, "tsc"), "--project", "tsconfig.json"]),
         ]
     if (root / "web" / "workers").is_dir():

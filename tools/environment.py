@@ -25,7 +25,8 @@ class Environment:
         self.python = self.folder / scripts
 
     def ensure(self, group: str) -> Path:
-        """Return the Python of `.venv` with the group "build", "test" or "check" installed."""
+        """Return the Python of `.venv` with the group "build", "test", "check" or "bench"
+        installed."""
         self._ensure_created()
         wanted = "\n".join(requirements(self.root, group))
         stamp = self.folder / f".webrerank-{group}"
@@ -68,14 +69,14 @@ def requirements(root: Path, group: str) -> list[str]:
     return test if group == "test" else test + extras[group]
 
 
-def ensure_node_modules(root: Path) -> None:
-    """Install the pinned npm packages (types and checkers) unless the lock file is unchanged."""
-    stamp = root / "node_modules" / ".webrerank-lock"
-    wanted = (root / "package-lock.json").read_text(encoding="utf-8")
+def ensure_node_modules(folder: Path) -> None:
+    """Install the pinned npm packages of a folder unless its lock file is unchanged."""
+    stamp = folder / "node_modules" / ".webrerank-lock"
+    wanted = (folder / "package-lock.json").read_text(encoding="utf-8")
     if _read(stamp) == wanted:
         return
-    print("installing the npm packages of `check` into node_modules ...", flush=True)
-    result = run_quietly(["npm", "ci", "--ignore-scripts", "--no-audit", "--no-fund"], root)
+    print(f"installing npm packages into {folder / 'node_modules'} ...", flush=True)
+    result = run_quietly(["npm", "ci", "--ignore-scripts", "--no-audit", "--no-fund"], folder)
     if result.returncode != 0:
         raise BuildError(
             "could not install npm packages: check the network connection and npm's registry "

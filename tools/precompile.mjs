@@ -2,7 +2,8 @@
  * @file Run by tools/precompile.py in Node: compiles Python's standard library and the wheels to
  * .pyc with the very interpreter that will read them, and takes a snapshot of a booted one.
  *
- * Usage: node precompile.mjs PYODIDE_FOLDER OUT_FOLDER WHEEL...
+ * Usage: node precompile.mjs PYODIDE_FOLDER OUT_FOLDER MODULES WHEEL...
+ * MODULES: the standard library modules that our own package imports, with commas between.
  */
 
 import { readFileSync, writeFileSync } from 'node:fs';
@@ -11,7 +12,9 @@ import process from 'node:process';
 import { pathToFileURL } from 'node:url';
 import { gzipSync } from 'node:zlib';
 
-const [folder, out, ...wheels] = process.argv.slice(2).map((path) => resolve(path));
+const [, , ...words] = process.argv;
+const [own] = words.splice(2, 1);
+const [folder, out, ...wheels] = words.map((path) => resolve(path));
 const { loadPyodide } = await import(pathToFileURL(join(folder, 'pyodide.mjs')).href);
 
 /** Kept out of the wheels: what only compilers, type checkers and their own tests read. */
@@ -28,14 +31,32 @@ const IMPORTED = [
   ...['urllib.parse', 'zipfile'],
 ];
 
+/** Imported late, on paths that a start does not take: errors, warnings, random numbers. */
+const LATE = [
+  '_strptime',
+  'bisect',
+  'contextlib',
+  'csv',
+  'decimal',
+  'linecache',
+  'random',
+  'statistics',
+];
+LATE.push('textwrap', 'token', 'tokenize', 'traceback', 'uuid', 'warnings');
+
 const COMPILE = `
-import zipfile
+import sys, zipfile
 from importlib._bootstrap_external import _code_to_timestamp_pyc
 
-def compile_archive(source, target, left_out):
+def top(name):
+    return name.split("/")[0].removesuffix(".py").split(".")[0]
+
+def compile_archive(source, target, left_out, kept):
     with zipfile.ZipFile(source) as old, zipfile.ZipFile(target, "w") as new:
         for name in old.namelist():
             if name.endswith("/") or any(name.endswith(p) or p in name for p in left_out):
+                continue
+            if kept and top(name) not in kept:
                 continue
             data = old.read(name)
             if name.endswith(".py"):
@@ -45,16 +66,26 @@ def compile_archive(source, target, left_out):
             entry = zipfile.ZipInfo(name, (1980, 1, 1, 0, 0, 0))
             entry.compress_type = zipfile.ZIP_DEFLATED
             new.writestr(entry, data)
-compile_archive
+
+def loaded():
+    return {name.split(".")[0] for name in sys.modules}
+
+loaded, compile_archive
 `;
 
-const plain = await loadPyodide({ indexURL: folder });
-const compileArchive = plain.runPython(COMPILE);
+const plain = await loadPyodide({ indexURL: folder, packageBaseUrl: folder });
+const [loaded, compileArchive] = plain.runPython(COMPILE);
+await plain.loadPackage(['numpy', 'micropip']);
+plain.runPython(`import numpy, micropip, ${[...IMPORTED, ...LATE, ...own.split(',')].join(', ')}`);
+// micropip asks for these when it installs; the module behind them has no name to import it by.
+plain.runPython('import sysconfig; sysconfig.get_config_vars()');
+const kept = loaded();
 for (const path of [join(folder, 'python_stdlib.zip'), ...wheels]) {
   const name = path.slice(folder.length + 1);
   plain.FS.writeFile('/tmp/source', readFileSync(path));
-  const leftOut = plain.toPy(wheels.includes(path) ? LEFT_OUT : []);
-  compileArchive('/tmp/source', '/tmp/target', leftOut);
+  // Of the standard library only what is used, by whole packages: a third of it.
+  const [leftOut, keep] = wheels.includes(path) ? [LEFT_OUT, []] : [[], kept];
+  compileArchive('/tmp/source', '/tmp/target', plain.toPy(leftOut), keep);
   writeFileSync(join(out, name), plain.FS.readFile('/tmp/target'));
 }
 

@@ -71,7 +71,7 @@ class Assembly:
         self._copy_web()
         sizes = {"web": folder_bytes(self.dist)}
         self._copy_parts()
-        precompile(self.dist / PYODIDE, self.cache.folder)
+        precompile(self.dist / PYODIDE, self.cache.folder, self.root / "py_src" / "webrerank")
         version = package_version(self.root)
         build_wheel(self.root, python, self.dist / PYODIDE, version)
         self._write("THIRD_PARTY_NOTICES.txt", third_party_notices(self.parts, self._locate))

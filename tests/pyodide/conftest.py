@@ -6,8 +6,9 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from playwright.sync_api import Page, sync_playwright
+from playwright.sync_api import Page, Playwright
 
+from tools.assets import Cache, default_cache_folder, load_parts
 from tools.serve import make_server
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -65,23 +66,31 @@ class PyodideHarness:
 
 
 @pytest.fixture(scope="module")
-def pyodide() -> Iterator[PyodideHarness]:
+def pyodide(playwright: Playwright) -> Iterator[PyodideHarness]:
     """Pyodide in a module worker, with the webrerank wheel of dist/ installed."""
     # The repository is served, so that the harness stands beside dist/ on one origin.
     server = make_server(ROOT, "127.0.0.1", 0)
     server.start()
     try:
-        with sync_playwright() as playwright:
-            browser = playwright.chromium.launch(
-                executable_path=os.environ.get("WEBRERANK_BROWSER") or _usual_browser(),
-                args=BROWSER_ARGUMENTS,
-            )
-            page = browser.new_page()
-            page.goto(f"{server.url}dist/catalogue.json")
-            yield PyodideHarness(page)
-            browser.close()
+        browser = playwright.chromium.launch(
+            executable_path=os.environ.get("WEBRERANK_BROWSER") or _usual_browser(),
+            args=BROWSER_ARGUMENTS,
+        )
+        page = browser.new_page()
+        # pytest needs more of the standard library than dist/ has.
+        page.route("**/python_stdlib.zip", lambda route: route.fulfill(path=_whole_library()))
+        page.goto(f"{server.url}dist/catalogue.json")
+        yield PyodideHarness(page)
+        browser.close()
     finally:
         server.stop()
+
+
+def _whole_library() -> Path:
+    """Pyodide's own standard library, from the cache that the build filled."""
+    files = [file for part in load_parts(ROOT / "assets.toml") for file in part.files]
+    (library,) = (file for file in files if file.path.endswith("/python_stdlib.zip"))
+    return Cache(default_cache_folder()).path(library)
 
 
 def _usual_browser() -> str | None:

@@ -34,7 +34,7 @@ function tell(url) {
  * What webrerank's service worker keeps; other caches of the site are not ours to read.
  * @param {Request} request
  */
-async function findKept(request) {
+export async function findKept(request) {
   if (request.method !== 'GET' || !self.caches) return undefined;
   for (const name of await caches.keys()) {
     if (!name.startsWith('webrerank-')) continue;

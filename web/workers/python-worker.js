@@ -5,7 +5,7 @@
 
 import { asRerankError, errorFromWire } from '../lib/errors.js';
 import { VERSION } from '../lib/version.js';
-import { orFailedFetch } from './fetch.js';
+import { findKept, orFailedFetch } from './fetch.js';
 import { checkNesting } from './json-nesting.js';
 import { serve } from './serve.js';
 import { SessionPort } from './session-port.js';
@@ -49,8 +49,8 @@ serve({
 });
 
 /**
- * Start Python from the snapshot that the build made. Snapshots are no public interface of
- * Pyodide, so anything wrong with one means a plain start, a second or two slower.
+ * Start Python, from the snapshot that the build made if it is at hand. Snapshots are no public
+ * interface of Pyodide, so anything wrong with one means a plain start.
  */
 async function loadPython() {
   const { loadPyodide } = await import(`${PYODIDE}pyodide.mjs`);
@@ -61,12 +61,16 @@ async function loadPython() {
     packages: ['numpy', 'micropip'],
   };
   try {
-    const pyodide = await loadPyodide({ ...options, _loadSnapshot: await fetchSnapshot() });
-    pyodide.runPython(SELF_CHECK);
-    return pyodide;
+    const snapshot = await keptSnapshot();
+    if (snapshot) {
+      const pyodide = await loadPyodide({ ...options, _loadSnapshot: snapshot });
+      pyodide.runPython(SELF_CHECK);
+      return pyodide;
+    }
   } catch {
-    return loadPyodide(options);
+    // Told by nothing but the second it costs.
   }
+  return loadPyodide(options);
 }
 
 /** What a restored Python must be able to do; a frozen random seed is made fresh again. */
@@ -77,14 +81,14 @@ assert numpy.arange(3).sum() == 3
 `;
 
 /**
- * Gzipped by the build, since not every host compresses: 31 MB of memory, mostly zeros. The name
- * does not say so, or some hosts would have the browser unpack it.
+ * The snapshot, if the service worker keeps it: from the network its 5 MB would take longer than
+ * they save. Gzipped by the build; the name does not say so, or some hosts would unpack it.
+ * @returns {Promise<ArrayBuffer | null>}
  */
-async function fetchSnapshot() {
-  const response = await fetch(`${PYODIDE}python.snapshot`);
-  if (!response.ok || !response.body) throw new Error('no snapshot');
-  const stream = response.body.pipeThrough(new DecompressionStream('gzip'));
-  return new Response(stream).arrayBuffer();
+async function keptSnapshot() {
+  const response = await findKept(new Request(`${PYODIDE}python.snapshot`));
+  const stream = response?.body?.pipeThrough(new DecompressionStream('gzip'));
+  return stream ? new Response(stream).arrayBuffer() : null;
 }
 
 /** @param {any} pyodide */

@@ -119,7 +119,7 @@ def test_a_bad_request_is_an_answer(api: WorkerApi) -> None:
     error = rerank(api, query="\u200b")["error"]
     assert (error["code"], error["retryable"]) == ("invalid_request", False)
     error = rerank(api, maxLength=4)["error"]
-    assert "max_length" in error["message"]
+    assert "maxLength" in error["message"]  # the option's name in JavaScript
 
 
 def test_a_bug_is_internal_and_says_nothing_of_the_text(api: WorkerApi) -> None:
