@@ -78,11 +78,11 @@ export class Engine {
     }
     loading.catch(() => {}); // awaited below, after Python
     await booted;
-    const loaded = await loading;
-    this.runtime.sessions = loaded.length;
     const { config, tokenizer, tokenizerConfig } = files;
     const model = { config, tokenizer, tokenizerConfig, runtime: { ...this.runtime, cache } };
-    await this.#python.call('load', model, { signal });
+    await this.#python.call('load', model, { signal }); // its refusals say most, so they come first
+    const loaded = await loading;
+    this.runtime.sessions = loaded.length; // fewer where memory is short
     for (const session of loaded) await this.#attach(session);
     this.#meter.done();
   }
@@ -105,6 +105,7 @@ export class Engine {
       const payload = { model, dtype: choice.dtype };
       const files = await client.call('open', payload, { signal, onEvent: this.#meter.model });
       sessions.resize(chooseSessions(choice.device, asked, files.bytes)); // a folder tells it now
+      this.runtime.sessions = sessions.count;
       this.saved = files.saved;
       return files;
     });

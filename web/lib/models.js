@@ -76,9 +76,9 @@ export const models = Object.freeze({
 
   async usage() {
     const { quota = null, usage = null } = (await navigator.storage?.estimate?.()) ?? {};
-    const list = await models.list();
+    const modelBytes = await withModelWorker((client) => client.call('storedBytes', null));
     return {
-      modelBytes: list.reduce((sum, { storedBytes }) => sum + storedBytes, 0),
+      modelBytes,
       usedBytes: usage,
       quotaBytes: quota,
       persisted: (await navigator.storage?.persisted?.()) ?? false,

@@ -6,6 +6,7 @@ import {
   importModel,
   listModels,
   removeModels,
+  storedBytes,
 } from '../lib/store/library.js';
 import { openModel, resolveModel } from '../lib/store/open.js';
 import { serve } from './serve.js';
@@ -24,6 +25,8 @@ serve({
 
   open: ({ model, dtype }, { signal, emit }) =>
     openModel(model, dtype, { signal, onProgress: emit }),
+
+  storedBytes: () => storedBytes(),
 
   list: (_payload, { signal }) => listModels(signal),
 

@@ -3,15 +3,13 @@
  * stopped (PLATFORM.md 0.3). Loaded by the page; runs are asked for by the Python worker over a port.
  */
 
-import { asRerankError, errorToWire, RerankError } from '../lib/errors.js';
+import { errorToWire, RerankError } from '../lib/errors.js';
+import { checkOutput, createSession, loadRuntime, sessionError } from './ort.js';
 import { serve } from './serve.js';
 
 /** @typedef {typeof import('onnxruntime-web')} Ort */
 /** @typedef {import('onnxruntime-web').InferenceSession} InferenceSession */
 /** @typedef {import('../lib/protocol.js').RunMessage} RunMessage */
-
-const vendor = (/** @type {string} */ name) =>
-  new URL(`../vendor/ort/${name}`, import.meta.url).href;
 
 /** @type {'wasm' | 'webgpu'} */
 let device = 'wasm';
@@ -31,13 +29,12 @@ const WARMUP_SHAPES = { wasm: [[1, 8]], webgpu: [[1, 8], [2, 8]] }; // prettier-
 serve({
   async boot(payload) {
     device = payload.device;
-    runtime = loadRuntime();
-    await runtime;
+    await getRuntime();
   },
 
   async load({ graph, externalData, port }) {
-    const ort = await (runtime ??= loadRuntime());
-    session = await createSession(ort, graph, externalData);
+    const ort = await getRuntime();
+    session = await createSession(ort, device, graph, externalData);
     if (device === 'webgpu') watchGpu(ort);
     port.onmessage = (/** @type {MessageEvent<import('../lib/protocol.js').ToSession>} */ event) =>
       receive(ort, event.data, port);
@@ -56,9 +53,18 @@ serve({
   probe,
 });
 
+/** ONNX Runtime, loaded once; a failure is forgotten, so that it can be tried again. */
+function getRuntime() {
+  runtime ??= loadRuntime(device).catch((error) => {
+    runtime = null;
+    throw error;
+  });
+  return runtime;
+}
+
 /** @param {Omit<RunMessage, 'type' | 'id'>} batch */
 async function probe(batch) {
-  return run(await (runtime ??= loadRuntime()), batch);
+  return run(await getRuntime(), batch);
 }
 
 /**
@@ -79,81 +85,6 @@ function crash(what) {
   setTimeout(() => {
     throw new Error(what);
   });
-}
-
-/** Load the build of ONNX Runtime Web that suits the device. */
-async function loadRuntime() {
-  // JSPI where the browser has it: smaller and faster than asyncify (PLATFORM.md 1.1).
-  const gpu = 'Suspending' in WebAssembly ? ['jspi', '.jspi'] : ['webgpu', '.asyncify'];
-  const [entry, suffix] = device === 'webgpu' ? gpu : ['wasm', ''];
-  try {
-    /** @type {Ort} */
-    const ort = await import(vendor(`ort.${entry}.min.mjs`));
-    ort.env.logLevel = 'error';
-    ort.env.wasm.numThreads = 1; // the pool is the parallelism
-    ort.env.wasm.wasmPaths = {
-      mjs: vendor(`ort-wasm-simd-threaded${suffix}.mjs`),
-      wasm: vendor(`ort-wasm-simd-threaded${suffix}.wasm`),
-    };
-    return ort;
-  } catch (error) {
-    runtime = null;
-    throw asRerankError(error, 'runtime_load', 'ONNX Runtime could not be loaded. Try again.');
-  }
-}
-
-/**
- * @param {Ort} ort
- * @param {Blob} graph
- * @param {{ path: string, data: Blob }[]} externalData
- */
-async function createSession(ort, graph, externalData) {
-  try {
-    const external = [];
-    for (const { path, data } of externalData) {
-      external.push({ path, data: new Uint8Array(await data.arrayBuffer()) });
-    }
-    const created = await ort.InferenceSession.create(new Uint8Array(await graph.arrayBuffer()), {
-      logSeverityLevel: 3, // errors only: placement notes are no news to a user
-      executionProviders: [device], // exactly one: a list degrades in silence (PLATFORM.md 1.3)
-      ...(external.length && { externalData: external }),
-    });
-    checkInputs(created);
-    return created;
-  } catch (error) {
-    throw sessionError(error, 'model_load', 'ONNX Runtime could not load the model');
-  }
-}
-
-/** @param {InferenceSession} created */
-function checkInputs(created) {
-  const known = ['input_ids', 'attention_mask', 'token_type_ids'];
-  const missing = created.inputNames.filter((name) => !known.includes(name));
-  if (missing.length || !created.inputNames.includes('input_ids')) {
-    throw new RerankError(
-      'unsupported_model',
-      `The model wants the inputs ${created.inputNames.join(', ').slice(0, 200)}; ` +
-        `a reranker has ${known.join(', ')}. Choose a cross-encoder exported for text ranking.`,
-    );
-  }
-}
-
-/**
- * Translate what ONNX Runtime throws.
- * @param {unknown} error
- * @param {import('../lib/errors.js').Code} code
- * @param {string} what
- */
-function sessionError(error, code, what) {
-  const text = error instanceof Error ? error.message : String(error);
-  if (error instanceof RangeError || /out of memory|bad_alloc|allocation failed/i.test(text)) {
-    return new RerankError(
-      'out_of_memory',
-      'This device has too little memory for the model. Use fewer sessions or a smaller model.',
-      { cause: error },
-    );
-  }
-  return asRerankError(error, code, `${what} (${text.slice(0, 200)}).`);
 }
 
 /**
@@ -211,6 +142,7 @@ async function runAlone(ort, { inputIds, attentionMask, tokenTypeIds, rows, leng
   const wanted = Object.entries(all).filter(([name]) => session?.inputNames.includes(name));
   const outputs = await session.run(Object.fromEntries(wanted));
   const output = outputs[session.outputNames[0]];
+  checkOutput(output.dims, rows);
   if (output.data instanceof Uint16Array) {
     throw new RerankError(
       'unsupported_model',

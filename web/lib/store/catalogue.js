@@ -1,5 +1,7 @@
 /** @file The catalogue: web/catalogue.json, models known by name, with their hashes. */
 
+import { RerankError } from '../errors.js';
+
 /** @typedef {import('./sources.js').Source} Source */
 /** @typedef {import('../../webrerank.js').CatalogueEntry} CatalogueEntry */
 
@@ -11,12 +13,21 @@ export const HUB = 'https://huggingface.co';
 /**
  * All entries, as they are in the file.
  * @param {AbortSignal} [signal]
- * @returns {Promise<any[]>} none without network: what was used before is in the database
+ * @returns {Promise<any[]>}
+ * @throws {RerankError} 'model_load' if the site does not answer with it
  */
 export async function readCatalogue(signal) {
-  const response = await fetch(new URL('catalogue.json', SITE), { signal }).catch(() => null);
-  signal?.throwIfAborted();
-  return response?.ok ? (await response.json()).models : [];
+  try {
+    const response = await fetch(new URL('catalogue.json', SITE), { signal });
+    return (await response.json()).models;
+  } catch (cause) {
+    signal?.throwIfAborted();
+    throw new RerankError(
+      'model_load',
+      'The list of models could not be read from this site. Check the connection and try again.',
+      { cause },
+    );
+  }
 }
 
 /**

@@ -47,6 +47,9 @@ function database() {
   return opening;
 }
 
+/** Whether anything can be kept here at all. */
+export const isKept = async () => Boolean(await database());
+
 /**
  * @param {'files' | 'partials' | 'models'} store
  * @param {string} key

@@ -6,13 +6,16 @@
 import { RerankError } from '../errors.js';
 import { CHUNK_BYTES, commitFile, read, readChunk, removeFile, writeChunk } from './database.js';
 import { createHasher, sha256 } from './hash.js';
+import { Retry, withRetries } from './retry.js';
 
 /** @typedef {import('./sources.js').FileSpec} FileSpec */
 /** @typedef {import('./database.js').Manifest} Manifest */
 
-/** How often a download that gets nowhere is tried again, and how long it waits at first, ms. */
-const ATTEMPTS = 5;
-const FIRST_WAIT_MS = 400;
+/** As the cause of a RerankError: the host has no such file. */
+export class Missing extends Error {}
+
+/** The same: what was downloaded is wrong, and none of it may stay. */
+class Spoilt extends Retry {}
 
 /**
  * @typedef {object} DownloadOptions
@@ -36,10 +39,19 @@ export async function download(spec, options) {
   const job = { spec, ...options };
   /** @type {State} */
   const state = { manifest: await resume(spec.key), inMemory: new Map() };
-  await fetchAll(job, state);
-  job.onVerify();
-  const blob = await assemble(state);
-  await verify(job, blob);
+  const resumed = state.manifest.chunks.length > 0;
+  let blob;
+  try {
+    await fetchAll(job, state);
+    if (spec.sha256) job.onVerify();
+    blob = await assemble(state);
+    await verify(job, blob);
+  } catch (error) {
+    if (!(error instanceof RerankError && error.cause instanceof Spoilt)) throw error;
+    await removeFile(spec.key);
+    if (!resumed) throw error;
+    return download(spec, options); // what an earlier visit left may be what is wrong
+  }
   const saved = !state.inMemory.size && (await commitFile(state.manifest));
   if (!saved) await removeFile(spec.key); // half a file is of no use to anyone
   return { blob, saved };
@@ -91,43 +103,36 @@ async function resume(key) {
  * @param {State} state
  */
 async function fetchAll(job, state) {
-  for (let attempt = 1; ; attempt++) {
-    const before = state.manifest.chunks.length;
-    try {
-      return await fetchRest(job, state);
-    } catch (error) {
-      job.signal.throwIfAborted();
-      if (error instanceof RerankError && !(error.cause instanceof Retry)) throw error;
-      if (state.manifest.chunks.length > before) attempt = 0; // it got somewhere
-      if (attempt >= ATTEMPTS) {
-        throw error instanceof RerankError ? error : unreachable(job.spec, error);
-      }
-      await pause(FIRST_WAIT_MS * 2 ** Math.max(0, attempt - 1), job.signal);
-    }
+  try {
+    const progress = () => state.manifest.chunks.length;
+    await withRetries(() => fetchRest(job, state), job.signal, progress);
+  } catch (error) {
+    job.signal.throwIfAborted();
+    throw error instanceof RerankError ? error : unreachable(job.spec, error);
   }
 }
-
-/** Marks an error after which the same request may succeed. */
-class Retry extends Error {}
 
 /**
  * One request: from the first missing chunk to the end.
  * @param {Download} job
  * @param {State} state
  */
-async function fetchRest({ spec, signal, onBytes }, state) {
+async function fetchRest(job, state) {
+  const { spec, signal, onBytes } = job;
   const from = state.manifest.chunks.length * CHUNK_BYTES;
   if (state.manifest.bytes && from >= state.manifest.bytes) return; // all but the commit was done
   const response = await fetch(/** @type {string} */ (spec.url), {
     signal,
     headers: rangeHeaders(from, spec, state.manifest),
   });
-  const body = checkResponse(response, spec);
   const continued = from > 0 && continues(response, from, state.manifest);
-  if (!continued) {
-    state.manifest = { key: spec.key, bytes: 0, chunks: [], etag: response.headers.get('etag') };
-    state.inMemory.clear();
+  if (from > 0 && !continued && [206, 416].includes(response.status)) {
+    await response.body?.cancel(); // a part of another file: it is asked for whole
+    startOver(state, null);
+    return fetchRest(job, state);
   }
+  const body = checkResponse(response, spec);
+  if (!continued) startOver(state, response.headers.get('etag'));
   const offset = continued ? from : 0;
   const length = Number(response.headers.get('content-length')) || 0;
   // A compressed answer tells its length on the wire, not that of the file.
@@ -149,9 +154,18 @@ async function fetchRest({ spec, signal, onBytes }, state) {
   if (state.manifest.bytes && loaded !== state.manifest.bytes) {
     // A whole chunk cannot be told from a cut one here: the last is fetched again.
     state.manifest = { ...state.manifest, chunks: state.manifest.chunks.slice(0, -1) };
-    throw integrity(spec, `has ${loaded} bytes instead of ${state.manifest.bytes}`, new Retry());
+    throw integrity(spec, `has ${loaded} bytes instead of ${state.manifest.bytes}`, new Spoilt());
   }
   state.manifest.bytes = loaded;
+}
+
+/**
+ * @param {State} state
+ * @param {string | null} etag
+ */
+function startOver(state, etag) {
+  state.manifest = { key: state.manifest.key, bytes: 0, chunks: [], etag };
+  state.inMemory.clear();
 }
 
 /**
@@ -175,12 +189,13 @@ function rangeHeaders(from, spec, manifest) {
 function checkResponse(response, spec) {
   const { status } = response;
   if (!response.ok || !response.body) {
-    const retry = status >= 500 || status === 429 || status === 408 || status === 416;
+    const retry = status >= 500 || status === 429 || status === 408;
+    const cause = retry ? new Retry() : [404, 410].includes(status) ? new Missing() : undefined;
     throw new RerankError(
       'model_load',
       `The model's host answered ${status} for ${spec.path}. ` +
         (retry ? 'Try again later.' : 'Check the model name and that the model is public.'),
-      retry ? { cause: new Retry() } : undefined,
+      { cause },
     );
   }
   if (response.headers.get('content-type')?.startsWith('text/html')) {
@@ -200,7 +215,9 @@ function continues(response, from, manifest) {
   const range = response.headers.get('content-range');
   const etag = response.headers.get('etag');
   // Another host may hide these headers; the hash of the whole decides then.
-  const rangeFits = range === null || range.startsWith(`bytes ${from}-`);
+  const [start, total] = [`bytes ${from}-`, `/${manifest.bytes || ''}`];
+  const rangeFits =
+    range === null || (range.startsWith(start) && (range.endsWith(total) || range.endsWith('/*')));
   return rangeFits && (etag === null || manifest.etag === null || etag === manifest.etag);
 }
 
@@ -266,8 +283,7 @@ async function verify({ spec, signal }, blob) {
     signal.throwIfAborted();
   }
   if (hasher.digest() === spec.sha256) return;
-  await removeFile(spec.key);
-  throw integrity(spec, 'does not have the expected sha256');
+  throw integrity(spec, 'does not have the expected sha256', new Spoilt());
 }
 
 /**
@@ -301,16 +317,3 @@ const unreachable = (spec, cause) =>
       'what was loaded is kept.',
     { cause },
   );
-
-/**
- * @param {number} ms
- * @param {AbortSignal} signal
- */
-function pause(ms, signal) {
-  return new Promise((resolve, reject) => {
-    const timer = setTimeout(resolve, ms);
-    signal.addEventListener('abort', () => (clearTimeout(timer), reject(signal.reason)), {
-      once: true,
-    });
-  });
-}

@@ -6,7 +6,8 @@
 
 import { RerankError } from '../errors.js';
 import { HUB, hubFolder } from './catalogue.js';
-import { modelPaths } from './sources.js';
+import { Retry, withRetries } from './retry.js';
+import { modelPaths } from './layout.js';
 
 /** @typedef {import('./sources.js').Source} Source */
 /** @typedef {import('./sources.js').FileSpec} FileSpec */
@@ -41,7 +42,7 @@ export async function hubSource(id, signal) {
       `The hub's ${id} has no ${missing.join(', no ')}. Choose a repository with an ONNX export.`,
     );
   }
-  return { id, files, models, base };
+  return { id, files, models, base: null }; // the listing is complete: nothing is asked for on trust
 }
 
 /**
@@ -56,11 +57,12 @@ async function readTree(id, signal) {
   let commit = 'main';
   /** @type {string | undefined} */
   let url = `${HUB}/api/models/${id}/tree/main?recursive=true`;
-  for (let page = 0; url && page < MOST_PAGES; page++) {
-    const response = await fetchTree(url, id, signal);
-    commit = response.headers.get('x-repo-commit') ?? commit;
-    entries.push(...(await response.json()));
-    url = response.headers.get('link')?.match(/<([^>]+)>;\s*rel="next"/)?.[1];
+  for (let pages = 0; url && pages < MOST_PAGES; pages++) {
+    const /** @type {string} */ address = url;
+    const page = await withRetries(() => fetchTree(address, id, signal), signal);
+    entries.push(...page.entries);
+    commit = page.headers.get('x-repo-commit') ?? commit;
+    url = page.headers.get('link')?.match(/<([^>]+)>;\s*rel="next"/)?.[1];
   }
   return { entries, commit };
 }
@@ -71,21 +73,23 @@ async function readTree(id, signal) {
  * @param {AbortSignal} signal
  */
 async function fetchTree(url, id, signal) {
-  const response = await fetch(url, { signal }).catch((cause) => {
+  const response = await fetch(url, { signal }).catch((error) => {
     signal.throwIfAborted();
-    throw new RerankError(
-      'model_load',
-      `The hub cannot be reached to look for ${id}. Check the connection and try again.`,
-      { cause },
-    );
+    const cause = new Retry('no answer', { cause: error });
+    const message = `The hub cannot be reached to look for ${id}. Check the connection and try again.`;
+    throw new RerankError('model_load', message, { cause });
   });
-  if (response.ok) return response;
+  const entries = response.ok ? await response.json().catch(() => null) : [];
+  if (response.ok && Array.isArray(entries)) return { entries, headers: response.headers };
   // The hub answers 401 for a repository that does not exist as for a private one.
-  const gone = [401, 403, 404].includes(response.status);
-  throw new RerankError(
-    gone ? 'unsupported_model' : 'model_load',
-    gone
-      ? `The hub has no public model ${id}. Check its name.`
-      : `The hub answered ${response.status} for ${id}. Try again later.`,
-  );
+  if ([401, 403, 404].includes(response.status)) {
+    throw new RerankError(
+      'unsupported_model',
+      `The hub has no public model ${id}. Check its name.`,
+    );
+  }
+  const what = response.ok ? 'something that is no list of files' : `${response.status}`;
+  throw new RerankError('model_load', `The hub answered ${what} for ${id}. Try again later.`, {
+    cause: new Retry(),
+  });
 }

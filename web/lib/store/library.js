@@ -2,7 +2,15 @@
 
 import { RerankError } from '../errors.js';
 import { catalogueSource, readCatalogue } from './catalogue.js';
-import { clear, read, readAll, removeFile, remove as removeRecord } from './database.js';
+import {
+  CHUNK_BYTES,
+  clear,
+  isKept,
+  read,
+  readAll,
+  removeFile,
+  remove as removeRecord,
+} from './database.js';
 import { storeBlob } from './download.js';
 import { remember } from './open.js';
 import { diskSource } from './sources.js';
@@ -17,6 +25,9 @@ const MAGIC = 'webrerank-model-1\n';
 /** Fields of a catalogue entry that say where its files are. */
 const INTERNAL = ['folder', 'revision', 'files', 'models'];
 
+/** What names and paths of an export may be: people name their models as they like. */
+const PRINTABLE = /^\P{Cc}{1,200}$/u;
+
 /** An export's header is a list of files, not a book, bytes. */
 const MOST_HEADER_BYTES = 2 ** 20;
 
@@ -26,7 +37,8 @@ const MOST_HEADER_BYTES = 2 ** 20;
  * @returns {Promise<ModelInfo[]>}
  */
 export async function listModels(signal) {
-  const entries = await readCatalogue(signal);
+  // Without network, what is stored is listed all the same.
+  const entries = await readCatalogue(signal).catch(() => []);
   /** @type {import('./database.js').ModelRecord[]} */
   const records = await readAll('models');
   /** @type {Map<string, number>} */
@@ -55,8 +67,9 @@ function storedOf(source, stored, record) {
   const files = Object.values({ ...source.files, ...record?.source.files });
   const bytes = files.reduce((sum, { key }) => sum + (stored.get(key) ?? 0), 0);
   const dtypes = Object.entries(source.models).map(([dtype, path]) => {
-    const spec = source.files[path];
-    return [dtype, { bytes: spec?.bytes ?? 0, stored: stored.has(keyOf(source, path)) }];
+    const keys = [keyOf(source, path), record ? keyOf(record.source, path) : ''];
+    const isStored = keys.some((key) => stored.has(key));
+    return [dtype, { bytes: source.files[path]?.bytes ?? 0, stored: isStored }];
   });
   return {
     dtypes: Object.fromEntries(dtypes),
@@ -72,16 +85,23 @@ function storedOf(source, stored, record) {
 const keyOf = (source, path) =>
   source.files[path]?.key ?? (source.base ? new URL(path, source.base).href : '');
 
+/** Bytes of all that is stored, broken-off downloads included; shared files count once. */
+export async function storedBytes() {
+  const whole = (await readAll('files')).map(({ bytes }) => bytes);
+  const begun = (await readAll('partials')).map(({ chunks }) => chunks.length * CHUNK_BYTES);
+  return [...whole, ...begun].reduce((sum, bytes) => sum + bytes, 0);
+}
+
 /**
  * Remove one model, or all. Files that another model shares stay.
  * @param {string | undefined} name
  * @param {AbortSignal} signal
  */
 export async function removeModels(name, signal) {
-  if (name === undefined) return clear();
+  if (name === undefined) return mustBeGone(await clear());
   /** @type {import('./database.js').ModelRecord[]} */
   const records = await readAll('models');
-  const entry = (await readCatalogue(signal)).find(({ id }) => id === name);
+  const entry = (await readCatalogue(signal).catch(() => [])).find(({ id }) => id === name);
   const own = [
     ...records.filter((record) => record.name === name).map((record) => record.source),
     ...(entry ? [catalogueSource(entry)] : []),
@@ -90,8 +110,14 @@ export async function removeModels(name, signal) {
     records.filter((record) => record.name !== name).flatMap(({ source }) => keysOf(source)),
   );
   const keys = new Set(own.flatMap(keysOf));
-  for (const key of keys) if (!shared.has(key)) await removeFile(key);
-  await removeRecord('models', name);
+  for (const key of keys) if (!shared.has(key)) await mustBeGone(await removeFile(key));
+  await mustBeGone(await removeRecord('models', name));
+}
+
+/** @param {boolean} removed false too where there is no database, and so nothing to remove */
+async function mustBeGone(removed) {
+  if (removed || !(await isKept())) return;
+  throw new RerankError('model_load', 'The browser did not remove the model. Try again.');
 }
 
 /** @param {Source} source */
@@ -104,18 +130,22 @@ const keysOf = (source) => Object.values(source.files).map(({ key }) => key);
  * @param {AbortSignal} signal
  */
 export async function addModel(name, blobs, signal) {
-  const source = diskSource(name, blobs);
+  // Keys of its own: a model of this name stays whole until the new one is.
+  const source = diskSource(name, blobs, `added:${name}:${Date.now()}/`);
   for (const spec of Object.values(source.files)) {
     const kept = await storeBlob(spec, signal);
     if (!kept) {
-      await removeModels(name, signal);
+      for (const key of keysOf(source)) await removeFile(key);
       throw new RerankError(
         'model_load',
-        'There is not enough room on this device to keep the model. Remove another, or use the ' +
-          'files without adding them: createReranker({ model: files }).',
+        'There is not enough room on this device to keep the model. Remove another, or use its ' +
+          'files without keeping them.',
       );
     }
     delete spec.blob;
+  }
+  if ((await readAll('models')).some((record) => record.name === name)) {
+    await removeModels(name, signal);
   }
   await remember(name, source);
 }
@@ -134,7 +164,7 @@ export async function exportModel(name, signal) {
     if (blob) files.push({ path: spec.path, blob });
   }
   if (!files.length) {
-    throw new RerankError('invalid_request', 'This model is not stored here. Prefetch it first.');
+    throw new RerankError('invalid_request', 'This model is not stored here. Load it first.');
   }
   const list = files.map(({ path, blob }) => ({ path, bytes: blob.size }));
   const header = JSON.stringify({ name, files: list });
@@ -154,12 +184,12 @@ export async function importModel(file, signal) {
   const { name, files } = header ?? {};
   const valid =
     typeof name === 'string' &&
-    /^[\w./:@-]{1,200}$/.test(name) &&
+    PRINTABLE.test(name) &&
     Array.isArray(files) &&
     files.every(
       (entry) =>
         typeof entry?.path === 'string' &&
-        /^[\w./-]{1,200}$/.test(entry.path) &&
+        PRINTABLE.test(entry.path) &&
         Number.isSafeInteger(entry.bytes) &&
         entry.bytes >= 0,
     );

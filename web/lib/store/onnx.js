@@ -29,6 +29,7 @@ export const WEIGHTS = 'weights';
  * @typedef {object} SplitModel
  * @property {Uint8Array[]} graph pieces of the new model, to be put together
  * @property {string[]} locations external files that the graph already names
+ * @property {boolean} taken whether weights were taken out, and are now looked for in WEIGHTS
  */
 
 /** @typedef {{ number: number, wire: number, start: number, body: number, end: number }} Field */
@@ -42,15 +43,18 @@ export const WEIGHTS = 'weights';
 export function splitWeights(bytes) {
   try {
     const locations = new Set();
+    let taken = false;
     let graphs = 0;
     const graph = rewrite(bytes, 0, bytes.length, MODEL_GRAPH, (field) => {
       graphs++;
-      return rewrite(bytes, field.body, field.end, GRAPH_INITIALIZER, (tensor) =>
-        splitTensor(bytes, tensor, locations),
-      );
+      return rewrite(bytes, field.body, field.end, GRAPH_INITIALIZER, (tensor) => {
+        const without = splitTensor(bytes, tensor, locations);
+        taken ||= without.taken;
+        return without;
+      });
     });
     if (graphs !== 1) throw new RangeError('no graph');
-    return { graph: graph.pieces, locations: [...locations] };
+    return { graph: graph.pieces, locations: [...locations], taken };
   } catch (cause) {
     throw new RerankError(
       'unsupported_model',
@@ -89,7 +93,7 @@ function rewrite(bytes, start, end, number, replace) {
  * @param {Uint8Array} bytes
  * @param {Field} tensor
  * @param {Set<string>} locations receives the external files the tensor names
- * @returns {Message}
+ * @returns {Message & { taken: boolean }}
  */
 function splitTensor(bytes, tensor, locations) {
   const parts = [...fields(bytes, tensor.body, tensor.end)];
@@ -103,7 +107,7 @@ function splitTensor(bytes, tensor, locations) {
   const message = { pieces: [], length: 0 };
   if (!raw || raw.end - raw.body < LEAST_BYTES) {
     add(message, bytes.subarray(tensor.body, tensor.end));
-    return message;
+    return { ...message, taken: false };
   }
   add(message, bytes.subarray(tensor.body, raw.start));
   add(message, bytes.subarray(raw.end, tensor.end));
@@ -116,7 +120,7 @@ function splitTensor(bytes, tensor, locations) {
     addMessage(message, TENSOR_EXTERNAL_DATA, pair);
   }
   add(message, Uint8Array.of(TENSOR_DATA_LOCATION << 3, 1)); // EXTERNAL
-  return message;
+  return { ...message, taken: true };
 }
 
 /**

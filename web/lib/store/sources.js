@@ -4,8 +4,9 @@
  */
 
 import { RerankError } from '../errors.js';
-import { findInCatalogue } from './catalogue.js';
+import { findInCatalogue, HUB } from './catalogue.js';
 import { hubSource } from './hub.js';
+import { CONFIG_PATHS, MODEL_PATHS, modelPaths } from './layout.js';
 
 /** @typedef {import('../../webrerank.js').Dtype} Dtype */
 
@@ -27,21 +28,6 @@ import { hubSource } from './hub.js';
  * @property {string | null} base URL of the folder; null if there is none
  */
 
-/** The names under which repositories keep each precision; the first found is taken. */
-export const MODEL_PATHS = /** @type {Record<Dtype, string[]>} */ ({
-  q8: [
-    ...['onnx/model_quantized.onnx', 'onnx/model_int8.onnx', 'onnx/model_uint8.onnx'],
-    // sentence-transformers names its int8 files after the CPU they were tuned for.
-    ...['onnx/model_quint8_avx2.onnx', 'onnx/model_qint8_avx512_vnni.onnx'],
-    ...['onnx/model_qint8_arm64.onnx', 'model_quantized.onnx'],
-  ],
-  fp16: ['onnx/model_fp16.onnx', 'model_fp16.onnx'],
-  fp32: ['onnx/model.onnx', 'model.onnx'],
-});
-
-/** The files beside the weights; the last may be missing. */
-export const CONFIG_PATHS = ['config.json', 'tokenizer.json', 'tokenizer_config.json'];
-
 /**
  * Find a model's files.
  * @param {string | Blob[]} model
@@ -50,25 +36,17 @@ export const CONFIG_PATHS = ['config.json', 'tokenizer.json', 'tokenizer_config.
  */
 export async function findSource(model, signal) {
   if (typeof model !== 'string') return diskSource('files from disk', model);
-  const known = await findInCatalogue(model, signal);
+  // The address of a model's page on the hub means that model.
+  const name = model.startsWith(`${HUB}/`) ? model.slice(HUB.length + 1) : model;
+  if (/^(https?:\/\/|\.{0,2}\/)/.test(name)) return folderSource(name, signal);
+  const known = await findInCatalogue(name, signal);
   if (known) return known;
-  if (/^(https?:\/\/|\.{0,2}\/)/.test(model)) return folderSource(model, signal);
-  if (/^[\w.-]+\/[\w.-]+$/.test(model)) return hubSource(model, signal);
+  if (/^[\w.-]+\/[\w.-]+$/.test(name)) return hubSource(name, signal);
   throw new RerankError(
     'invalid_request',
     "The model is not known. Give an id of the catalogue (models.list() has them), a hub's " +
       "'owner/name', the URL of a folder, or files.",
   );
-}
-
-/**
- * Which precisions a set of paths holds.
- * @param {(path: string) => boolean} has
- * @returns {Partial<Record<Dtype, string>>}
- */
-export function modelPaths(has) {
-  const found = Object.entries(MODEL_PATHS).map(([dtype, paths]) => [dtype, paths.find(has)]);
-  return Object.fromEntries(found.filter(([, path]) => path));
 }
 
 /**
@@ -125,13 +103,16 @@ async function folderSource(address, signal) {
  * Files from disk, in a folder or side by side.
  * @param {string} id
  * @param {Blob[]} blobs files with a name
+ * @param {string} [keys] what the database's keys begin with
  * @returns {Source}
  */
-export function diskSource(id, blobs) {
+export function diskSource(id, blobs, keys = '') {
   const paths = [...CONFIG_PATHS, ...Object.values(MODEL_PATHS).flat()];
   /** @type {Record<string, FileSpec>} */
   const files = {};
-  for (const blob of blobs) {
+  // The deepest first, so that a file of the folder itself wins over one in a sub-folder.
+  const depth = (/** @type {any} */ file) => (file.webkitRelativePath ?? '').split('/').length;
+  for (const blob of [...blobs].sort((a, b) => depth(b) - depth(a))) {
     const { name = '', webkitRelativePath = '' } = /** @type {File} */ (blob);
     const given = webkitRelativePath || name;
     const path =
@@ -139,7 +120,7 @@ export function diskSource(id, blobs) {
       paths.find((known) => known.endsWith(`/${name}`)) ??
       name; // external data: asked for by the name that the graph gives it
     files[path] = {
-      key: `added:${id}/${path}`,
+      key: `${keys}${path}`,
       path,
       url: null,
       bytes: blob.size,

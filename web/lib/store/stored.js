@@ -1,7 +1,9 @@
 /** @file A file from the database, every chunk checked; a bad chunk is fetched again alone. */
 
+import { asRerankError } from '../errors.js';
 import { CHUNK_BYTES, read, readChunk, removeFile, writeChunkAgain } from './database.js';
 import { sha256 } from './hash.js';
+import { withRetries } from './retry.js';
 
 /** @typedef {import('./sources.js').FileSpec} FileSpec */
 /** @typedef {import('./database.js').Manifest} Manifest */
@@ -41,24 +43,40 @@ export async function readStored(spec, signal, onBytes) {
  * @param {number} index
  * @param {AbortSignal} signal
  * @returns {Promise<ArrayBuffer | null>} null if the host has something else by now
+ * @throws {RerankError} 'model_load' if it cannot be asked; the other chunks stay
  */
 async function fetchChunk(spec, manifest, index, signal) {
   if (!spec.url) return null;
   const start = index * CHUNK_BYTES;
   const end = Math.min(start + CHUNK_BYTES, manifest.bytes);
-  const headers = { Range: `bytes=${start}-${end - 1}` };
   try {
-    const response = await fetch(spec.url, { signal, headers });
-    if (response.status !== 206) {
-      await response.body?.cancel();
-      return null;
-    }
-    const bytes = await response.arrayBuffer();
-    if ((await sha256(bytes)) !== manifest.chunks[index]) return null;
+    const bytes = await withRetries(() => fetchRange(spec, start, end, signal), signal);
+    if (!bytes || (await sha256(bytes)) !== manifest.chunks[index]) return null;
     await writeChunkAgain(spec.key, index, bytes); // if it cannot be kept, this load has it
     return bytes;
-  } catch {
+  } catch (error) {
     signal.throwIfAborted();
-    return null;
+    throw asRerankError(
+      error,
+      'model_load',
+      `A part of the model's ${spec.path} was lost on this device, and its host cannot be ` +
+        'reached. Check the connection and try again.',
+    );
   }
+}
+
+/**
+ * @param {FileSpec} spec
+ * @param {number} start
+ * @param {number} end
+ * @param {AbortSignal} signal
+ * @returns {Promise<ArrayBuffer | null>} null if the host does not give this part
+ */
+async function fetchRange({ url }, start, end, signal) {
+  const headers = { Range: `bytes=${start}-${end - 1}` };
+  const response = await fetch(/** @type {string} */ (url), { signal, headers });
+  if (response.status === 206) return response.arrayBuffer();
+  await response.body?.cancel();
+  if (response.status >= 500) throw new Error(`the host answered ${response.status}`);
+  return null;
 }
