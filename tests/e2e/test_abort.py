@@ -73,8 +73,16 @@ def test_while_creating(open_page: OpenPage, watch: Watch, request: Record) -> N
     body = """
         const { createReranker } = await t.lib();
         return t.abort((signal) => createReranker({ signal, sessions: 1 }), arg);"""
-    for moment in (0, 50, 300, 600, 1000, 2500):
+    for moment in (0, 50, 300, 600, 1000):
         check(run(page, body, moment), request)
+    body = """
+        const { createReranker } = await t.lib();
+        let phase = '';
+        const onProgress = (progress) => (phase = progress.phase);
+        const load = (signal) => createReranker({ signal, onProgress, sessions: 1 });
+        return t.abort(load, () => phase === arg);"""
+    for phase in ("load", "warmup"):
+        check(run(page, body, phase), request)
     wait_for_workers_to_end(page)
     answer = run(page, "await t.start(); return t.rerank(...arg)", [BERLIN, BERLIN_DOCUMENTS])
     assert [result["index"] for result in answer["results"]] == [0, 1]

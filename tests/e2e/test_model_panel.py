@@ -94,7 +94,8 @@ def test_an_address_that_is_none(app: Page) -> None:
     expect_model(app, MODEL, "on this device")
 
 
-def test_a_choice_is_remembered(app: Page, site_folder: Path) -> None:
+def test_a_choice_is_remembered(app: Page, site_folder: Path, watch: Watch) -> None:
+    watch.allow("ERR_ABORTED")  # the reload cuts off what is under way
     weights = (MODEL_FOLDER / "onnx" / "model_quantized.onnx").read_bytes()
     link_model(site_folder / "models" / "other", "onnx/model_quantized.onnx", weights)
     use_address(app, "./models/other")

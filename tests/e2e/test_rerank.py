@@ -67,6 +67,7 @@ def test_a_ranking_has_what_the_contract_says(ready: Page) -> None:
     assert answer.pop("own"), "documents must be the caller's own"
     results, usage = answer.pop("results"), answer.pop("usage")
     sessions = answer.pop("sessions")
+    assert answer.pop("reranked") is True and answer.pop("error") is None
     assert answer == {"model": MODEL, "device": "wasm", "dtype": "q8", "fallback": None}
     assert isinstance(sessions, int) and sessions >= 1
     assert sorted(result["index"] for result in results) == [0, 1, 2, 3]
