@@ -13,6 +13,7 @@ from pathlib import Path
 
 from tools import BuildError
 from tools.assets import Cache, Part, default_cache_folder, load_parts, sha256_of
+from tools.compress import compress
 from tools.environment import Environment
 from tools.fetch import download
 from tools.folders import folder_bytes, input_stamp, is_whole, remove_leftovers, swap, walk
@@ -82,6 +83,7 @@ class Assembly:
                 name = f"{part.name} {part.version}"
                 sizes[name] = sum((self.dist / path).stat().st_size for path in paths)
         total = folder_bytes(self.dist)
+        compress(self.dist, self.cache.folder)
         return sizes | {"webrerank wheel, notices": total - sum(sizes.values()), "dist/": total}
 
     def _copy_web(self) -> None:

@@ -34,8 +34,25 @@ export async function keepOffline(listener) {
 async function register(workers) {
   const build = await newestBuild();
   if (build === null) return workers.getRegistration();
-  const address = `sw.js?build=${encodeURIComponent(build)}`;
+  const address = trusted(`sw.js?build=${encodeURIComponent(build)}`);
   return workers.register(address, { updateViaCache: 'none' });
+}
+
+/**
+ * Trusted Types (see the policy in index.html): only our own service worker may be registered.
+ *
+ * @param {string} address
+ */
+function trusted(address) {
+  /** @type {any} */
+  const { trustedTypes } = globalThis;
+  const policy = trustedTypes?.createPolicy('webrerank-page', {
+    createScriptURL(/** @type {string} */ url) {
+      if (url.startsWith('sw.js?build=')) return url;
+      throw new TypeError('This is not the service worker of this page.');
+    },
+  });
+  return policy ? policy.createScriptURL(address) : address;
 }
 
 /** @returns {Promise<string | null>} null without a network */

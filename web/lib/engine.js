@@ -9,7 +9,8 @@ import { gpuAgrees } from './gpu-check.js';
 import { DEFAULT_MODEL, withModelWorker } from './models.js';
 import { LoadProgressMeter } from './progress.js';
 import { SessionWorkers } from './session-workers.js';
-import { disposed, WorkerClient, workerUrl } from './worker-client.js';
+import { workerUrl } from './script-url.js';
+import { disposed, WorkerClient } from './worker-client.js';
 
 /** @typedef {import('../webrerank.js').RerankerOptions} RerankerOptions */
 /** @typedef {import('./device.js').Choice} Choice */

@@ -4,7 +4,8 @@ import { chooseForDevice } from './device.js';
 import { checkBlob, checkModelName, filesOf } from './checks.js';
 import { checkPrefetchOptions } from './request.js';
 import { LoadProgressMeter } from './progress.js';
-import { disposed, WorkerClient, workerUrl } from './worker-client.js';
+import { workerUrl } from './script-url.js';
+import { disposed, WorkerClient } from './worker-client.js';
 
 /** @typedef {import('../webrerank.js').ModelStore} ModelStore */
 

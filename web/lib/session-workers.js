@@ -6,7 +6,8 @@
  */
 
 import { RerankError } from './errors.js';
-import { disposed, WorkerClient, workerUrl } from './worker-client.js';
+import { workerUrl } from './script-url.js';
+import { disposed, WorkerClient } from './worker-client.js';
 
 /** @typedef {import('../webrerank.js').Device} Device */
 /** @typedef {import('./store/open.js').ModelFiles} ModelFiles */

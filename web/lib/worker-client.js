@@ -25,7 +25,7 @@ export class WorkerClient {
   #name;
 
   /**
-   * @param {URL} url of a module worker
+   * @param {string | URL} url of a module worker
    * @param {string} name for developer tools
    * @param {(error: RerankError) => void} [onEnd] called once if the worker dies by itself
    */
@@ -120,12 +120,6 @@ export class WorkerClient {
     this.onEnd?.(error);
   }
 }
-
-/**
- * The address of one of the workers beside this folder.
- * @param {string} name
- */
-export const workerUrl = (name) => new URL(`../workers/${name}.js`, import.meta.url);
 
 /** What calls reject with after dispose(). */
 export const disposed = () =>

@@ -1,0 +1,103 @@
+"""Budgets that cannot flake: bytes, requests, runs and tokens; no timings."""
+
+from __future__ import annotations
+
+import json
+
+from playwright.sync_api import Page
+
+from tests.e2e.conftest import OpenPage
+from tests.e2e.support import DIST, recorded_requests, run
+
+MB = 1_000_000
+
+#: The most that the parts of dist/ may weigh, bytes: `FILE.br` where there is one. A part that
+#: grows needs a reason, and a new number here.
+BROTLI_BUDGET = {
+    "webrerank.js lib/ workers/": 40_000,
+    "app/ styles/ index.html sw.js": 30_000,
+    "vendor/pyodide/ without the snapshot": 9.2 * MB,
+    "vendor/pyodide/python.snapshot": 5.8 * MB,
+    "vendor/ort/ort.wasm.min.mjs vendor/ort/ort-wasm-simd-threaded.wasm": 2.9 * MB,
+    "vendor/tokenizers.js": 1.4 * MB,
+}
+
+#: Requests of a first load, the model's four files included.
+MOST_REQUESTS = 60
+
+
+def weight(part: str) -> int:
+    names, _, left_out = part.partition(" without the ")
+    total = 0
+    for entry in json.loads((DIST / "files.json").read_text(encoding="utf-8"))["files"]:
+        path = entry["path"]
+        if path.startswith(tuple(names.split())) and not (left_out and left_out in path):
+            packed = DIST / f"{path}.br"
+            total += packed.stat().st_size if packed.exists() else entry["bytes"]
+    return total
+
+
+def test_bytes_by_part() -> None:
+    weights = {part: weight(part) for part in BROTLI_BUDGET}
+    assert all(weights.values()), weights
+    over = {part: size for part, size in weights.items() if size > BROTLI_BUDGET[part]}
+    assert not over, over
+
+
+def test_requests_of_a_first_load(open_page: OpenPage) -> None:
+    page = open_page()
+    with recorded_requests() as paths:
+        run(page, "await t.start({ sessions: 2 })")
+    assert len(paths) <= MOST_REQUESTS, paths
+    assert not [path for path in paths if "jspi" in path or "asyncify" in path]
+    assert not [path for path in paths if "snapshot" in path], "only a kept one is of use"
+    models = [path for path in paths if "/models/" in path]
+    assert len(models) == len(set(models)), "no file of a model is asked for twice"
+
+
+#: Counts what goes over the ports between Python and the sessions.
+COUNT_RUNS = """
+globalThis.runs = [];
+globalThis.MessageChannel = class {
+  constructor() {
+    const [ours, theirs] = [new MessageChannelOfPlatform(), new MessageChannelOfPlatform()];
+    const pass = (from, to) => (from.onmessage = ({ data }) => {
+      if (data?.type === 'run') runs.push([data.rows, data.length]);
+      to.postMessage(data);
+    });
+    pass(ours.port2, theirs.port1);
+    pass(theirs.port1, ours.port2);
+    this.port1 = ours.port1;
+    this.port2 = theirs.port2;
+  }
+};
+"""
+
+
+def counted_page(open_page: OpenPage) -> Page:
+    page = open_page()
+    page.evaluate("() => { globalThis.MessageChannelOfPlatform = MessageChannel; }")
+    page.evaluate(f"() => {{ {COUNT_RUNS} }}")
+    run(page, "await t.start({ sessions: 2 })")
+    return page
+
+
+def test_one_run_a_document_and_no_token_in_vain(open_page: OpenPage) -> None:
+    page = counted_page(open_page)
+    answer = run(
+        page,
+        """
+        const documents = Array.from({ length: 24 }, (_, n) => 'weather in the north '.repeat(n));
+        const { usage } = await t.rerank('rain tomorrow', documents);
+        const first = runs.splice(0);
+        const again = await t.rerank('rain tomorrow', [...documents, 'sun', 'sun'], { topK: 3 });
+        return { usage, first, again: again.usage, second: runs };""",
+    )
+    usage, runs = answer["usage"], answer["first"]
+    assert len(runs) == usage["pairs"] == 23, "one document is blank"
+    assert all(rows == 1 for rows, _ in runs)
+    assert sum(length for _, length in runs) == usage["tokens"], "padding is computed in vain"
+    lengths = [length for _, length in runs]
+    assert lengths == sorted(lengths, reverse=True), "longest first, so that no session idles"
+    assert len(answer["second"]) == answer["again"]["pairs"] == 1, "only what is new is computed"
+    assert answer["again"]["cached"] == 24
