@@ -18,7 +18,16 @@ const [folder, out, ...wheels] = words.map((path) => resolve(path));
 const { loadPyodide } = await import(pathToFileURL(join(folder, 'pyodide.mjs')).href);
 
 /** Kept out of the wheels: what only compilers, type checkers and their own tests read. */
-const LEFT_OUT = ['/tests/', '/include/', 'numpy/f2py/', '.pyi', '.pxd', '.a', '.h'];
+const LEFT_OUT = [
+  '/tests/',
+  '/include/',
+  'numpy/f2py/',
+  'numpy/_pyinstaller/',
+  '.pyi',
+  '.pxd',
+  '.a',
+  '.h',
+];
 
 /**
  * Imported before the snapshot is taken: what the packages need of the standard library. They
@@ -32,17 +41,8 @@ const IMPORTED = [
 ];
 
 /** Imported late, on paths that a start does not take: errors, warnings, random numbers. */
-const LATE = [
-  '_strptime',
-  'bisect',
-  'contextlib',
-  'csv',
-  'decimal',
-  'linecache',
-  'random',
-  'statistics',
-];
-LATE.push('textwrap', 'token', 'tokenize', 'traceback', 'uuid', 'warnings');
+const LATE = ['_strptime', 'bisect', 'contextlib', 'csv', 'linecache', 'random', 'textwrap'];
+LATE.push('token', 'tokenize', 'traceback', 'warnings');
 
 const COMPILE = `
 import sys, zipfile
@@ -65,7 +65,7 @@ def compile_archive(source, target, left_out, kept):
                 name, data = name + "c", bytes(_code_to_timestamp_pyc(code, 0, 0))
             entry = zipfile.ZipInfo(name, (1980, 1, 1, 0, 0, 0))
             entry.compress_type = zipfile.ZIP_DEFLATED
-            new.writestr(entry, data)
+            new.writestr(entry, data, compresslevel=9)
 
 def loaded():
     return {name.split(".")[0] for name in sys.modules}

@@ -10,7 +10,7 @@ import { DEFAULT_MODEL, withModelWorker } from './models.js';
 import { LoadProgressMeter } from './progress.js';
 import { SessionWorkers } from './session-workers.js';
 import { workerUrl } from './script-url.js';
-import { disposed, WorkerClient } from './worker-client.js';
+import { disposed, LOADING_MS, WorkerClient } from './worker-client.js';
 
 /** @typedef {import('../webrerank.js').RerankerOptions} RerankerOptions */
 /** @typedef {import('./device.js').Choice} Choice */
@@ -23,13 +23,14 @@ export class Engine {
   #python;
   /** @type {SessionWorkers | null} */
   #sessions = null;
+  #ended = false;
   /** @type {Choice & { model: string, sessions: number }} */
   runtime = { model: '', device: 'wasm', dtype: 'q8', sessions: 0, fallback: null };
   /** False if the model will have to be downloaded again next time. */
   saved = true;
   /**
    * Called once if the engine ends by itself; the reranker then starts a new one.
-   * @type {() => void}
+   * @type {(gpuGivenUp: boolean) => void}
    */
   onEnd = () => {};
 
@@ -64,9 +65,12 @@ export class Engine {
   /** @param {string} [fallback] */
   async #start(fallback) {
     const { signal, cache = true } = this.#options;
-    const booted = this.#python.call('boot', null, { signal, onEvent: this.#meter.runtime });
-    booted.catch(() => {}); // awaited below, after what may fail first
-    let files = await this.#openModel(fallback);
+    const options = { signal, onEvent: this.#meter.runtime, patienceMs: LOADING_MS };
+    const booted = this.#python.call('boot', null, options);
+    const opening = this.#openModel(fallback);
+    opening.catch(() => {}); // awaited below, unless Python fails first
+    // A Python that does not start is told at once, not after the download.
+    let files = await Promise.race([opening, booted.then(() => opening)]);
     this.#meter.phase('load');
     let loading = this.#loadSessions(files);
     if (this.runtime.device === 'webgpu') {
@@ -84,7 +88,9 @@ export class Engine {
     await this.#python.call('load', model, { signal }); // its refusals say most, so they come first
     const loaded = await loading;
     this.runtime.sessions = loaded.length; // fewer where memory is short
-    for (const session of loaded) await this.#attach(session);
+    for (const session of loaded) {
+      if (this.#sessions?.has(session.index)) await this.#attach(session); // not if replaced meanwhile
+    }
     this.#meter.done();
   }
 
@@ -101,6 +107,7 @@ export class Engine {
       const choice = await chooseForDevice(device, dtype, found.dtypes, signal);
       this.runtime = { ...this.runtime, ...choice, model: found.id };
       if (fallback) this.runtime.fallback = fallback;
+      if (this.#ended) throw disposed();
       const sessions = this.#newSessions();
       sessions.resize(chooseSessions(choice.device, asked, found.bytes[choice.dtype]));
       const payload = { model, dtype: choice.dtype };
@@ -116,7 +123,7 @@ export class Engine {
     this.#sessions = new SessionWorkers(this.runtime.device, {
       onLost: (index) => this.#python.call('detach', { index }),
       onReplaced: (session) => this.#attach(session),
-      onGivenUp: (error) => this.#fail(error),
+      onGivenUp: (error) => this.#fail(error, this.runtime.device === 'webgpu'),
     });
     return this.#sessions;
   }
@@ -170,6 +177,7 @@ export class Engine {
 
   /** End all workers; calls under way reject. */
   end(error = disposed()) {
+    this.#ended = true;
     this.#python.end(error);
     this.#sessions?.end(error);
   }
@@ -179,9 +187,13 @@ export class Engine {
     return this.#python.call('attach', { index, port }, { transfer: [port] });
   }
 
-  /** @param {RerankError} error */
-  #fail(error) {
+  /**
+   * @param {RerankError} error
+   * @param {boolean} [gpuGivenUp]
+   */
+  #fail(error, gpuGivenUp = false) {
+    if (this.#ended) return;
     this.end(error);
-    this.onEnd();
+    this.onEnd(gpuGivenUp);
   }
 }

@@ -76,15 +76,16 @@ export const models = Object.freeze({
   },
 
   async usage() {
-    const { quota = null, usage = null } = (await navigator.storage?.estimate?.()) ?? {};
+    const { quota = null, usage = null } =
+      (await navigator.storage?.estimate?.().catch(() => null)) ?? {};
     const modelBytes = await withModelWorker((client) => client.call('storedBytes', null));
     return {
       modelBytes,
       usedBytes: usage,
       quotaBytes: quota,
-      persisted: (await navigator.storage?.persisted?.()) ?? false,
+      persisted: (await navigator.storage?.persisted?.().catch(() => false)) ?? false,
     };
   },
 
-  persist: async () => (await navigator.storage?.persist?.()) ?? false,
+  persist: async () => (await navigator.storage?.persist?.().catch(() => false)) ?? false,
 });

@@ -58,24 +58,21 @@ class WorkerReranker {
 
   /** @param {AbortSignal} [signal] */
   async #start(signal) {
-    const forget = () => {
-      this.#engine = null;
-    };
     try {
       const stop = signal
         ? AbortSignal.any([signal, this.#controller.signal])
         : this.#controller.signal;
       const engine = await Engine.start({ ...this.#options, signal: stop }, this.#gpuLost);
-      engine.onEnd = () => {
-        forget();
-        if (engine.runtime.device !== 'webgpu') return;
+      engine.onEnd = (gpuGivenUp) => {
+        this.#engine = null;
+        if (!gpuGivenUp) return;
         this.#gpuLost = 'The GPU was lost more than once, so the model runs on WebAssembly.';
       };
       this.#runtime = engine.runtime;
       this.#saved = engine.saved;
       return engine;
     } catch (error) {
-      forget();
+      this.#engine = null;
       if (signal?.aborted || this.#controller.signal.aborted) throw error;
       throw asRerankError(error, 'runtime_load', 'The reranker could not start. Try again.');
     }

@@ -7,7 +7,7 @@
 
 import { RerankError } from './errors.js';
 import { workerUrl } from './script-url.js';
-import { disposed, WorkerClient } from './worker-client.js';
+import { disposed, LOADING_MS, WorkerClient } from './worker-client.js';
 
 /** @typedef {import('../webrerank.js').Device} Device */
 /** @typedef {import('./store/open.js').ModelFiles} ModelFiles */
@@ -30,8 +30,8 @@ import { disposed, WorkerClient } from './worker-client.js';
  * @property {(error: RerankError) => void} onGivenUp
  */
 
-/** How often sessions may die, with none answering in between, before they are given up. */
-const MOST_LOSSES = { wasm: 3, webgpu: 1 };
+/** How often sessions may die before they are given up; a GPU that was lost twice is not trusted. */
+const MOST_LOSSES = { wasm: 10, webgpu: 1 };
 
 export class SessionWorkers {
   /** @type {Map<number, WorkerClient>} */
@@ -50,6 +50,11 @@ export class SessionWorkers {
   constructor(device, events) {
     this.#device = device;
     this.#events = events;
+  }
+
+  /** @param {number} index */
+  has(index) {
+    return this.#clients.has(index);
   }
 
   get count() {
@@ -129,7 +134,8 @@ export class SessionWorkers {
       (error) => this.#replace(index, error),
     );
     this.#clients.set(index, client);
-    client.call('boot', { device: this.#device }).catch(() => {}); // told again by 'load'
+    const options = { patienceMs: LOADING_MS };
+    client.call('boot', { device: this.#device }, options).catch(() => {}); // told again by 'load'
     return index;
   }
 
@@ -142,7 +148,9 @@ export class SessionWorkers {
   async #load(index, { graph, externalData }, signal) {
     const { port1, port2 } = new MessageChannel();
     const payload = { graph, externalData, port: port1 };
-    await this.#clients.get(index)?.call('load', payload, { signal, transfer: [port1] });
+    await this.#clients
+      .get(index)
+      ?.call('load', payload, { signal, transfer: [port1], patienceMs: LOADING_MS });
     return { index, port: port2 };
   }
 
@@ -156,9 +164,11 @@ export class SessionWorkers {
     if (!files) return; // while loading, the load itself fails
     try {
       await this.#events.onLost(index);
+      if (!this.#files) return; // ended meanwhile
       if (++this.#losses > MOST_LOSSES[this.#device]) throw error;
-      await this.#events.onReplaced(await this.#load(this.#spawn(), files));
-      if (this.#device === 'wasm') this.#losses = 0; // a GPU that was lost twice is not trusted
+      const session = await this.#load(this.#spawn(), files);
+      if (!this.#files) return;
+      await this.#events.onReplaced(session);
     } catch {
       if (this.#files) this.#events.onGivenUp(error);
     }

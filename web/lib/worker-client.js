@@ -11,7 +11,10 @@ import { PROTOCOL } from './protocol.js';
 /** A worker that says nothing for this long while calls are pending is given up, ms. */
 const SILENCE_MS = 120_000;
 
-/** @typedef {{ resolve(value: any): void, reject(error: unknown): void, onEvent?: (value: any) => void }} Pending */
+/** The same while a worker loads its runtime, which on a slow line takes minutes, ms. */
+export const LOADING_MS = 15 * 60_000;
+
+/** @typedef {{ resolve(value: any): void, reject(error: unknown): void, onEvent?: (value: any) => void, patienceMs: number }} Pending */
 
 export class WorkerClient {
   #worker;
@@ -45,10 +48,11 @@ export class WorkerClient {
    * Ask the worker for something.
    * @param {string} name
    * @param {any} payload cloned, but for what is in `transfer`
-   * @param {{ signal?: AbortSignal, onEvent?: (value: any) => void, transfer?: Transferable[] }} [options]
+   * @param {{ signal?: AbortSignal, onEvent?: (value: any) => void, transfer?: Transferable[], patienceMs?: number }} [options]
+   *   patienceMs: how long the worker may say nothing
    * @returns {Promise<any>} rejects with a RerankError, or with `signal.reason` on abort
    */
-  call(name, payload, { signal, onEvent, transfer = [] } = {}) {
+  call(name, payload, { signal, onEvent, transfer = [], patienceMs = SILENCE_MS } = {}) {
     return new Promise((resolve, reject) => {
       if (signal?.aborted) return reject(signal.reason);
       if (this.#ended) return reject(this.#ended);
@@ -67,9 +71,16 @@ export class WorkerClient {
         resolve: (value) => (settle(), resolve(value)),
         reject: (error) => (settle(), reject(error)),
         onEvent,
+        patienceMs,
       });
       signal?.addEventListener('abort', abort);
-      this.#worker.postMessage({ v: PROTOCOL, id, type: 'call', name, payload }, transfer);
+      try {
+        this.#worker.postMessage({ v: PROTOCOL, id, type: 'call', name, payload }, transfer);
+      } catch (cause) {
+        settle();
+        const message = 'The request could not be handed to a worker: it may be too large.';
+        reject(new RerankError('out_of_memory', message, { cause }));
+      }
       this.#watch();
     });
   }
@@ -102,7 +113,8 @@ export class WorkerClient {
   #watch() {
     clearTimeout(this.#silence);
     if (!this.#pending.size) return;
-    this.#silence = setTimeout(() => this.#crash('has not answered for two minutes'), SILENCE_MS);
+    const patience = Math.max(...[...this.#pending.values()].map(({ patienceMs }) => patienceMs));
+    this.#silence = setTimeout(() => this.#crash('has not answered for minutes'), patience);
   }
 
   /**

@@ -18,7 +18,9 @@ self.fetch = async (input, init) => {
     if (!response.ok) tell(request.url);
     return response;
   } catch (error) {
-    const kept = request.signal.aborted ? undefined : await findKept(request);
+    const kept = request.signal.aborted
+      ? undefined
+      : await findKept(request).catch(() => undefined);
     if (kept) return kept;
     tell(request.url);
     throw error;

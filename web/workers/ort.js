@@ -87,7 +87,9 @@ export function sessionError(error, code, what) {
       { cause: error },
     );
   }
-  return asRerankError(error, code, `${what} (${text.slice(0, 200)}).`);
+  // At load the text is about the model; at a run it may name what was in the user's text.
+  const detail = code === 'model_load' ? ` (${text.slice(0, 200)})` : '';
+  return asRerankError(error, code, `${what}${detail}. Try again, or choose another model.`);
 }
 
 /**

@@ -14,8 +14,8 @@ import { loadTokenizer } from './tokenizer.js';
 const PYODIDE = new URL('../vendor/pyodide/', import.meta.url).href;
 const WHEEL = `${PYODIDE}webrerank-${VERSION}-py3-none-any.whl`;
 
-/** Python starts in a second or three; after this long it never will, ms. */
-const BOOT_LIMIT_MS = 60_000;
+/** Its start takes a second or three, its download on a slow line minutes; then it is given up, ms. */
+const BOOT_LIMIT_MS = 14 * 60_000;
 
 /** @type {any} webrerank.worker_api.WorkerApi */
 let api;
@@ -43,7 +43,7 @@ serve({
 
   attach: ({ index, port }) => api.attach(index, new SessionPort(port)),
 
-  detach: ({ index }) => api.detach(index),
+  detach: ({ index }) => api?.detach(index),
 
   rerank: (payload, { signal, emit }) => answerOf(api.rerank(payload, emit), signal),
 });
@@ -70,10 +70,12 @@ async function loadPython() {
   } catch {
     // Told by nothing but the second it costs.
   }
-  return loadPyodide(options);
+  const pyodide = await loadPyodide(options);
+  pyodide.runPython(SELF_CHECK);
+  return pyodide;
 }
 
-/** What a restored Python must be able to do; a frozen random seed is made fresh again. */
+/** What Python must be able to do; a frozen random seed is made fresh again. */
 const SELF_CHECK = `
 import random, numpy
 random.seed()

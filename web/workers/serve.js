@@ -7,21 +7,9 @@ import './fetch.js';
 import { errorToWire, RerankError } from '../lib/errors.js';
 import { PROTOCOL } from '../lib/protocol.js';
 
-/** What a handler returns to move, not copy, parts of its answer. */
-export class Transfer {
-  /**
-   * @param {any} value
-   * @param {Transferable[]} parts
-   */
-  constructor(value, parts) {
-    this.value = value;
-    this.parts = parts;
-  }
-}
-
 /**
  * @typedef {{ signal: AbortSignal, emit: (value: any) => void }} Context
- * @typedef {(payload: any, context: Context) => any} Handler may be async; may return a Transfer
+ * @typedef {(payload: any, context: Context) => any} Handler may be async
  */
 
 /**
@@ -49,11 +37,7 @@ export function serve(handlers) {
         signal,
         emit: (value) => scope.postMessage({ id, type: 'event', value }),
       });
-      if (answer instanceof Transfer) {
-        scope.postMessage({ id, type: 'done', value: answer.value }, answer.parts);
-      } else {
-        scope.postMessage({ id, type: 'done', value: answer });
-      }
+      scope.postMessage({ id, type: 'done', value: answer });
     } catch (error) {
       if (signal.aborted) scope.postMessage({ id, type: 'cancelled' });
       else scope.postMessage({ id, type: 'failed', error: errorToWire(error) });

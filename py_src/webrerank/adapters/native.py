@@ -74,6 +74,10 @@ class NativeSessionPool:
         except Exception as error:  # onnxruntime's errors share no base class
             raise ModelLoadError("onnxruntime could not load the model file.") from error
         self._inputs = [value.name for value in self._session.get_inputs()]
+        if unknown := set(self._inputs) - {"input_ids", "attention_mask", "token_type_ids"}:
+            raise UnsupportedModelError(
+                f"The model wants the inputs {', '.join(sorted(unknown))}, which no reranker has."
+            )
 
     async def run(self, batch: PairBatch) -> FloatArray:
         loop = asyncio.get_running_loop()
@@ -127,3 +131,5 @@ def _read(path: Path, default: str | None = None) -> str:
         if default is not None:
             return default
         raise ModelLoadError(f"{path} is missing; a model folder needs it.") from error
+    except (OSError, UnicodeDecodeError) as error:
+        raise ModelLoadError(f"{path} cannot be read.") from error

@@ -46,6 +46,7 @@ class PyodideSessionPool:
     def detach(self, index: int) -> None:
         """A session is gone; its runs raise WorkerCrashedError."""
         port = self._ports.pop(index, None)
+        self._load.pop(index, None)
         if not self._ports:
             self._attached.clear()
         if port is not None:

@@ -147,7 +147,9 @@ export async function addModel(name, blobs, signal) {
   if ((await readAll('models')).some((record) => record.name === name)) {
     await removeModels(name, signal);
   }
-  await remember(name, source);
+  if (await remember(name, source)) return;
+  for (const key of keysOf(source)) await removeFile(key);
+  throw new RerankError('model_load', 'The browser did not keep the model. Try again.');
 }
 
 /**

@@ -37,9 +37,11 @@ export async function withRetries(work, signal, progress = () => 0) {
  */
 function pause(ms, signal) {
   return new Promise((resolve, reject) => {
-    const timer = setTimeout(resolve, ms);
-    signal.addEventListener('abort', () => (clearTimeout(timer), reject(signal.reason)), {
-      once: true,
-    });
+    const abort = () => (clearTimeout(timer), reject(signal.reason));
+    const timer = setTimeout(() => {
+      signal.removeEventListener('abort', abort);
+      resolve(undefined);
+    }, ms);
+    signal.addEventListener('abort', abort, { once: true });
   });
 }
