@@ -99,6 +99,9 @@ async function folderSource(address, signal) {
   return { id, files: {}, models, base: base.href };
 }
 
+/** What lies in a model's folder beside the ONNX files, for other programs and for people. */
+const NOT_READ = /(^|\/)pytorch_model.*\.bin$|\.(br|gz|safetensors|h5|msgpack|pt|md|txt)$/;
+
 /**
  * Files from disk, in a folder or side by side.
  * @param {string} id
@@ -115,6 +118,7 @@ export function diskSource(id, blobs, keys = '') {
   for (const blob of [...blobs].sort((a, b) => depth(b) - depth(a))) {
     const { name = '', webkitRelativePath = '' } = /** @type {File} */ (blob);
     const given = webkitRelativePath || name;
+    if (NOT_READ.test(given)) continue;
     const path =
       paths.find((known) => given === known || given.endsWith(`/${known}`)) ??
       paths.find((known) => known.endsWith(`/${name}`)) ??
