@@ -83,7 +83,7 @@ const kept = loaded();
 for (const path of [join(folder, 'python_stdlib.zip'), ...wheels]) {
   const name = path.slice(folder.length + 1);
   plain.FS.writeFile('/tmp/source', readFileSync(path));
-  // Of the standard library only what is used, by whole packages: a third of it.
+  // Of the standard library only what is used, by whole packages.
   const [leftOut, keep] = wheels.includes(path) ? [LEFT_OUT, []] : [[], kept];
   compileArchive('/tmp/source', '/tmp/target', plain.toPy(leftOut), keep);
   writeFileSync(join(out, name), plain.FS.readFile('/tmp/target'));

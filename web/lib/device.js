@@ -7,7 +7,7 @@ import { RerankError } from './errors.js';
 /** @typedef {import('../webrerank.js').Dtype} Dtype */
 /** @typedef {{ device: Device, dtype: Dtype, fallback: string | null }} Choice */
 
-/** Wasm heap of one session beside the weights, bytes; measured with the bundled model. */
+/** What a session is taken to need beside its weights, bytes; docs/models.md has measured heaps. */
 const SESSION_BYTES = 96 * 2 ** 20;
 
 /** More sessions than this gain little and cost memory. */

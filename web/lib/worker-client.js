@@ -114,7 +114,7 @@ export class WorkerClient {
     clearTimeout(this.#silence);
     if (!this.#pending.size) return;
     const patience = Math.max(...[...this.#pending.values()].map(({ patienceMs }) => patienceMs));
-    this.#silence = setTimeout(() => this.#crash('has not answered for minutes'), patience);
+    this.#silence = setTimeout(() => this.#crash('has not answered in time'), patience);
   }
 
   /**
