@@ -62,6 +62,12 @@ export interface RerankOptions<D extends Document = Document> {
   /** Another name for `signal`. */
   abortSignal?: AbortSignal;
   /**
+   * What an abort does to the documents being computed at that moment: by default each session
+   * finishes its own, and only then serves other calls. With true such sessions are ended and
+   * started anew, which pays if one document takes longer than that (long ones, large models).
+   */
+  stopAtOnce?: boolean;
+  /**
    * 'throw' (default), or 'input-order': should ranking fail, the documents come back as they
    * were, with `reranked` false and the `error`. Invalid requests and aborts reject all the same.
    */

@@ -55,6 +55,10 @@ class WorkerApi:
         if self._pool is not None:
             self._pool.detach(index)
 
+    def unwanted(self) -> Any:
+        """Indexes of the sessions that compute what was cancelled."""
+        return to_js(self._pool.unwanted() if self._pool else [])
+
     def rerank(self, payload: Any, emit: Any) -> asyncio.Task[Any]:
         """Rerank; cancelling the task cancels the call."""
         return _answer(self._rerank(payload, emit))

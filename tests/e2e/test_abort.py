@@ -180,6 +180,19 @@ def test_aborted_from_its_own_callback(ready: Page) -> None:
     assert answer == {"told": "enough", "next": 1}
 
 
+def test_between_the_last_score_and_the_answer(ready: Page) -> None:
+    answer = run(
+        ready,
+        """
+        const stop = new AbortController();
+        const onProgress = ({ done, total }) => done === total && stop.abort('too late?');
+        const told = await t.rerank('q', ['a', 'b', 'c'], { signal: stop.signal, onProgress })
+          .catch((reason) => reason);
+        return { told, next: (await t.rerank('q', ['a'])).results.length };""",
+    )
+    assert answer == {"told": "too late?", "next": 1}
+
+
 def test_timeout(ready: Page) -> None:
     name = run(
         ready,

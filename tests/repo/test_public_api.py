@@ -69,7 +69,7 @@ def test_the_error_tree_in_the_docstring_is_the_tree() -> None:
 
 
 #: In Python a call is cancelled by cancelling its task, and a failure is caught by `except`.
-ONLY_IN_SCRIPT = {"signal", "abortSignal", "onFailure"}
+ONLY_IN_SCRIPT = {"signal", "abortSignal", "stopAtOnce", "onFailure"}
 
 
 def test_options_have_the_same_meaning_under_both_names() -> None:

@@ -163,15 +163,27 @@ export class Engine {
   /**
    * Rerank; see lib/protocol.js for what goes in and out.
    * @param {import('./protocol.js').RerankPayload} payload
-   * @param {{ signal: AbortSignal, onEvent: (event: import('./protocol.js').PairEvent) => void }} options
+   * @param {{ signal: AbortSignal, stopAtOnce: boolean, onEvent: (event: import('./protocol.js').PairEvent) => void }} options
    * @returns {Promise<import('./protocol.js').RankingColumns>}
    */
-  async rerank(payload, options) {
+  async rerank(payload, { stopAtOnce, ...options }) {
     try {
       return await this.#python.call('rerank', payload, options);
     } catch (error) {
+      if (stopAtOnce && options.signal.aborted) void this.#stopUnwanted();
       if (error instanceof RerankError && error.code === 'worker_crashed') this.#fail(error);
       throw error;
+    }
+  }
+
+  /** End the sessions that compute what was aborted; others take their place. */
+  async #stopUnwanted() {
+    try {
+      for (const index of await this.#python.call('unwanted', null)) {
+        void this.#sessions?.restart(index);
+      }
+    } catch {
+      // Python is gone: the next call finds out, and starts anew.
     }
   }
 

@@ -27,7 +27,7 @@ const LOAD_OPTIONS = ['model', 'device', 'dtype', 'sessions', 'cache'];
 const CALL_OPTIONS = ['onProgress', 'signal'];
 const RERANK_OPTIONS = [
   ...['query', 'documents', 'fields', 'topK', 'minScore', 'maxLength', 'longDocuments'],
-  ...['abortSignal', 'onResult', 'onFailure', ...CALL_OPTIONS],
+  ...['abortSignal', 'onResult', 'onFailure', 'stopAtOnce', ...CALL_OPTIONS],
 ];
 
 /**
@@ -87,6 +87,8 @@ export function checkRerankOptions(value) {
   if (onFailure !== 'throw' && onFailure !== 'input-order') {
     throw invalid("onFailure must be 'throw' or 'input-order'.");
   }
+  const { stopAtOnce = false } = options;
+  if (typeof stopAtOnce !== 'boolean') throw invalid('stopAtOnce must be true or false.');
   const names = checkFields(fields);
   if (!readable(() => Array.isArray(documents), 'documents')) {
     throw invalid(`documents must be an array of strings or objects, not ${kind(documents)}.`);
@@ -111,6 +113,7 @@ export function checkRerankOptions(value) {
     },
     signal: /** @type {AbortSignal | undefined} */ (options.signal ?? options.abortSignal),
     failSoft: onFailure === 'input-order',
+    stopAtOnce,
     onProgress: options.onProgress,
     onResult: options.onResult,
   };

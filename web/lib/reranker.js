@@ -108,12 +108,13 @@ class WorkerReranker {
    * @param {AbortSignal} stop
    * @returns {Promise<Ranking>}
    */
-  async #rank({ documents, payload, onProgress, onResult }, stop) {
+  async #rank({ documents, payload, stopAtOnce, onProgress, onResult }, stop) {
     const engine = await abortable(this.start(), stop);
     const columns = await engine.rerank(
       { ...payload, wantResults: Boolean(onResult) },
       {
         signal: stop,
+        stopAtOnce,
         onEvent: ({ done, total, result }) => {
           if (result) notify(onResult, resultOf(result, null, documents));
           notify(onProgress, { done, total });

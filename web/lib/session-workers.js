@@ -120,6 +120,18 @@ export class SessionWorkers {
     return Array.from(await client.call('probe', batch, { signal }));
   }
 
+  /**
+   * End a session in mid-run and start another in its place.
+   * @param {number} index
+   */
+  restart(index) {
+    const client = this.#clients.get(index);
+    if (!client || !this.#files) return;
+    client.end(disposed());
+    this.#losses--; // #replace takes it for a loss
+    return this.#replace(index, disposed());
+  }
+
   /** @param {RerankError} error what calls under way reject with */
   end(error) {
     this.#files = null;

@@ -20,6 +20,10 @@ const BOOT_LIMIT_MS = 14 * 60_000;
 /** @type {any} webrerank.worker_api.WorkerApi */
 let api;
 
+/** Settles when the last rerank that was aborted has let go of its sessions. */
+/** @type {Promise<unknown>} */
+let lastAborted = Promise.resolve();
+
 serve({
   async boot(_payload, { emit }) {
     try {
@@ -45,7 +49,17 @@ serve({
 
   detach: ({ index }) => api?.detach(index),
 
-  rerank: (payload, { signal, emit }) => answerOf(api.rerank(payload, emit), signal),
+  rerank(payload, { signal, emit }) {
+    const answer = answerOf(api.rerank(payload, emit), signal);
+    signal.addEventListener('abort', () => (lastAborted = answer.catch(() => {})));
+    return answer;
+  },
+
+  /** Which sessions still compute what was aborted; asked right after an abort. */
+  async unwanted() {
+    await lastAborted; // Python hears of a cancel a turn later
+    return api.unwanted();
+  },
 });
 
 /**

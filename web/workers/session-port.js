@@ -12,6 +12,9 @@ export class SessionPort {
   #port;
   /** @type {Map<number, { resolve(value: any): void, reject(error: unknown): void }>} */
   #runs = new Map();
+  /** Ids in the order sent, the one computed now first; those dropped in mid-run stay till it ends. */
+  /** @type {number[]} */
+  #sent = [];
   /** @type {ReturnType<typeof setTimeout> | undefined} */
   #silence;
 
@@ -34,6 +37,7 @@ export class SessionPort {
   run(id, inputIds, attentionMask, tokenTypeIds, rows, length) {
     return new Promise((resolve, reject) => {
       this.#runs.set(id, { resolve, reject });
+      this.#sent.push(id);
       const arrays = { inputIds, attentionMask, tokenTypeIds };
       this.#port.postMessage(
         { type: 'run', id, ...arrays, rows, length },
@@ -49,8 +53,14 @@ export class SessionPort {
    */
   drop(id) {
     this.#runs.delete(id);
+    if (this.#sent[0] !== id) this.#sent = this.#sent.filter((sent) => sent !== id);
     this.#port.postMessage({ type: 'drop', id });
     this.#watch();
+  }
+
+  /** Whether it computes something that nobody wants any more. */
+  get unwanted() {
+    return this.#sent.length > 0 && !this.#runs.has(this.#sent[0]);
   }
 
   /** The session is gone: what is under way rejects. */
@@ -63,6 +73,7 @@ export class SessionPort {
   #receive(message) {
     const run = this.#runs.get(message.id);
     this.#runs.delete(message.id);
+    this.#sent.splice(0, this.#sent.indexOf(message.id) + 1); // it answers in the order sent
     this.#watch();
     if (message.type === 'logits') run?.resolve(message.logits);
     else run?.reject(errorFromWire(message.error));
@@ -76,6 +87,7 @@ export class SessionPort {
     );
     for (const run of this.#runs.values()) run.reject(error);
     this.#runs.clear();
+    this.#sent = [];
     this.#watch();
   }
 

@@ -16,6 +16,10 @@ from webrerank.scoring import FloatArray
 #: Runs under way a session: one running, and one waiting so that it never idles.
 _DEPTH = 2
 
+#: How often a run is tried whose session dies: this run may be what kills it. More than twice, for
+#: another call may have asked that the session be stopped.
+_TRIES = 3
+
 #: How long to wait for a session to be replaced, seconds.
 _REPLACE_TIMEOUT = 60
 
@@ -52,15 +56,20 @@ class PyodideSessionPool:
         if port is not None:
             port.close()
 
+    def unwanted(self) -> list[int]:
+        """The sessions that compute what was cancelled."""
+        return [index for index, port in self._ports.items() if port.unwanted]
+
     async def run(self, batch: PairBatch) -> FloatArray:
         async with self._slots:
-            index = await self._least_busy()
-            try:
-                return await self._run(index, batch)
-            except WorkerCrashedError:
-                if index in self._ports:  # silent, not replaced: trying again could hang again
-                    raise
-                return await self._run(await self._least_busy(), batch)
+            for _ in range(_TRIES - 1):
+                index = await self._least_busy()
+                try:
+                    return await self._run(index, batch)
+                except WorkerCrashedError:
+                    if index in self._ports:  # silent, not replaced: it could hang again
+                        raise
+            return await self._run(await self._least_busy(), batch)
 
     async def _least_busy(self) -> int:
         if not self._ports:
