@@ -65,15 +65,17 @@ export class RerankerLoader {
     if (this.#ready && this.loaded) return this.#ready.reranker;
     const choice = this.#choice;
     const { model } = choice;
+    let loading = true; // a reranker that starts anew after a crash tells of its progress too
     const reranker = await createReranker({
       model,
       signal,
       onProgress: (event) => {
-        if (signal.aborted) return;
+        if (signal.aborted || !loading) return;
         if (event.phase === 'load') this.#free();
         onProgress(event);
       },
     });
+    loading = false;
     this.#free();
     const notSaved = typeof model === 'string' ? 'no-room' : 'from-files';
     this.#ready = { choice, reranker, keeping: reranker.saved ? 'saved' : notSaved };

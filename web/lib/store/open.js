@@ -58,7 +58,9 @@ const found = new Map();
 async function lookUp(model, signal) {
   const record = typeof model === 'string' ? await read('models', model) : undefined;
   // The site's own model may have changed with the site; a foreign one stays as it was loaded.
-  if (record && !record.source.base?.startsWith(self.location.origin)) return record.source;
+  const { base } = record?.source ?? {};
+  const ours = base && new URL(base).origin === self.location.origin;
+  if (record && !ours) return record.source;
   try {
     return await findSource(model, signal);
   } catch (error) {
