@@ -135,6 +135,11 @@ def _columns(ranking: Ranking) -> dict[str, Any]:
     }
 
 
+def _kind(error: BaseException | None) -> str | None:
+    """The type of what was raised below; its words could be the user's."""
+    return None if error is None else type(error).__name__
+
+
 def _answer(call: Awaitable[Any]) -> asyncio.Task[Any]:
     """Run a call as a task that never raises, but for a cancel."""
 
@@ -143,10 +148,10 @@ def _answer(call: Awaitable[Any]) -> asyncio.Task[Any]:
             return to_js({"value": await call})
         except RerankError as error:
             message = str(error).replace("max_length", "maxLength")  # the option's name here
-            failure = {"code": error.code, "message": message, "retryable": error.retryable}
+            failure = {"code": error.code, "message": message, "cause": _kind(error.__cause__)}
         except Exception as error:  # anything else is a bug; its text may be the user's
             message = f"Something went wrong inside webrerank ({type(error).__name__})."
-            failure = {"code": "internal", "message": message, "retryable": False}
+            failure = {"code": "internal", "message": message, "cause": _kind(error)}
         return to_js({"error": failure})
 
     return asyncio.ensure_future(answer())

@@ -168,6 +168,8 @@ def test_a_missing_part(open_page: OpenPage, watch: Watch, pattern: str, code: s
     assert error["typed"] and error["code"] in code.split("|"), error
     if error["code"] != "unsupported_model":
         assert error["retryable"], "once the file is back, the same call succeeds"
+    if error["code"] == "runtime_load":
+        assert error["cause"], "what the browser said, for whoever looks deeper"
     if pattern in ("**/pyodide.asm.wasm", "**/onnx/model_quantized.onnx"):
         page.unroute_all()
         run(page, "await t.start({ sessions: 1 })")

@@ -19,7 +19,7 @@ export const RETRYABLE = Object.freeze({
 });
 
 /** @typedef {import('../webrerank.js').RerankErrorCode} Code */
-/** @typedef {{ code: Code, message: string, retryable: boolean }} ErrorOnWire */
+/** @typedef {{ code: Code, message: string, cause: string | null }} ErrorOnWire */
 
 /** Every failure but an abort. */
 export class RerankError extends Error {
@@ -46,6 +46,18 @@ export function asRerankError(error, code, message) {
   return error instanceof RerankError ? error : new RerankError(code, message, { cause: error });
 }
 
+/** Failures while loading, when there is no user text yet that a cause's words could hold. */
+const LOADING = ['model_load', 'model_integrity', 'unsupported_model', 'runtime_load'];
+
+/**
+ * What was thrown below: its kind, and while loading also its words.
+ * @param {RerankError} error
+ */
+function causeOf({ code, cause }) {
+  if (!(cause instanceof Error)) return null;
+  return LOADING.includes(code) ? `${cause.name}: ${cause.message}`.slice(0, 500) : cause.name;
+}
+
 /**
  * Inverse of errorFromWire. A foreign error becomes 'internal' with its name only, since its
  * message may hold the user's text.
@@ -59,7 +71,7 @@ export function errorToWire(error) {
     `Something went wrong inside webrerank (${error instanceof Error ? error.name : typeof error}). ` +
       'Please report it with what you did.',
   );
-  return { code: known.code, message: known.message, retryable: known.retryable };
+  return { code: known.code, message: known.message, cause: causeOf(known) };
 }
 
 /**
@@ -68,5 +80,6 @@ export function errorToWire(error) {
  */
 export function errorFromWire(wire) {
   const code = Object.hasOwn(RETRYABLE, wire.code) ? wire.code : 'internal';
-  return new RerankError(code, String(wire.message));
+  const options = wire.cause ? { cause: new Error(String(wire.cause)) } : {};
+  return new RerankError(code, String(wire.message), options);
 }

@@ -117,7 +117,7 @@ def test_lone_surrogates_are_repaired(api: WorkerApi) -> None:
 
 def test_a_bad_request_is_an_answer(api: WorkerApi) -> None:
     error = rerank(api, query="\u200b")["error"]
-    assert (error["code"], error["retryable"]) == ("invalid_request", False)
+    assert (error["code"], error["cause"]) == ("invalid_request", None)
     error = rerank(api, maxLength=4)["error"]
     assert "maxLength" in error["message"]  # the option's name in JavaScript
 
@@ -127,7 +127,7 @@ def test_a_bug_is_internal_and_says_nothing_of_the_text(api: WorkerApi) -> None:
         raise KeyError("SECRET")
 
     error = rerank(api, emit)["error"]
-    assert (error["code"], error["retryable"]) == ("internal", False)
+    assert (error["code"], error["cause"]) == ("internal", "KeyError")
     assert "SECRET" not in error["message"]
 
 
