@@ -1,5 +1,5 @@
-"""Writes the numbers of logits.json anew: `python -m tests.golden.pin` after a build, from the
-repository's root and with its .venv. Only for a new model or a new ONNX Runtime, on purpose."""
+"""Writes the numbers of logits.json anew: `PYTHONPATH=py_src python -m tests.golden.pin` after
+a build, from the repository's root and with its .venv. Only for a new model or a new ONNX Runtime, on purpose."""
 
 import asyncio
 import datetime

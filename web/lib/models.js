@@ -5,12 +5,15 @@ import { checkBlob, checkModelName, filesOf } from './checks.js';
 import { checkPrefetchOptions } from './request.js';
 import { LoadProgressMeter } from './progress.js';
 import { workerUrl } from './script-url.js';
-import { disposed, WorkerClient } from './worker-client.js';
+import { disposed, LOADING_MS, WorkerClient } from './worker-client.js';
 
 /** @typedef {import('../webrerank.js').ModelStore} ModelStore */
 
 /** The model that ships with the library. */
 export const DEFAULT_MODEL = 'ms-marco-MiniLM-L-12-v2';
+
+/** Gigabytes are copied and hashed in silence. */
+const SLOW = { patienceMs: LOADING_MS };
 
 /**
  * Ask a model worker of its own; it ends with the answer.
@@ -51,7 +54,7 @@ export const models = Object.freeze({
   /** @param {string} [model] */
   async remove(model) {
     const name = model === undefined ? undefined : checkModelName(model);
-    return withModelWorker((client) => client.call('remove', { name }));
+    return withModelWorker((client) => client.call('remove', { name }, SLOW));
   },
 
   /**
@@ -60,19 +63,19 @@ export const models = Object.freeze({
    */
   async add(name, files) {
     const payload = { name: checkModelName(name), files: filesOf(files, 'files') };
-    return withModelWorker((client) => client.call('add', payload));
+    return withModelWorker((client) => client.call('add', payload, SLOW));
   },
 
   /** @param {string} model */
   async export(model) {
     const payload = { name: checkModelName(model) };
-    return withModelWorker((client) => client.call('export', payload));
+    return withModelWorker((client) => client.call('export', payload, SLOW));
   },
 
   /** @param {Blob} file */
   async import(file) {
     checkBlob(file, 'file');
-    return withModelWorker((client) => client.call('import', { file }));
+    return withModelWorker((client) => client.call('import', { file }, SLOW));
   },
 
   async usage() {
