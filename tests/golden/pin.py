@@ -1,5 +1,6 @@
-"""Writes the numbers of logits.json anew: `PYTHONPATH=py_src python -m tests.golden.pin` after
-a build, from the repository's root and with its .venv. Only for a new model or a new ONNX Runtime, on purpose."""
+"""Writes the numbers of logits.json anew. Only for a new model, a new ONNX Runtime or another way
+to run them, on purpose: `PYTHONPATH=py_src python -m tests.golden.pin` with .venv's Python, from
+the repository's root, after a build."""
 
 import asyncio
 import datetime
