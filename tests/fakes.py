@@ -101,6 +101,7 @@ class FakePool:
         *,
         capacity: int = 2,
         max_rows: int = 1,
+        lengths: Sequence[int] = (),
         model: Model = overlap,
         hold: bool = False,
         fail_on: int | None = None,
@@ -108,6 +109,7 @@ class FakePool:
     ) -> None:
         self.capacity = capacity
         self.max_rows = max_rows
+        self.lengths = lengths
         self.batches: list[PairBatch] = []
         self.running = 0
         self.most_running = 0

@@ -114,9 +114,9 @@ def truncate_longest_first(first: int, second: int, budget: int) -> tuple[int, i
     return (short, long) if first <= second else (long, short)
 
 
-def pad_batch(pairs: Sequence[EncodedPair], pad_id: int) -> PairBatch:
-    """Stack pairs into one batch, padded on the right to the longest; one pair is not padded."""
-    length = max(len(pair.input_ids) for pair in pairs)
+def pad_batch(pairs: Sequence[EncodedPair], pad_id: int, length: int = 0) -> PairBatch:
+    """Stack pairs into one batch, padded on the right to the longest, or to `length` if more."""
+    length = max(length, *(len(pair.input_ids) for pair in pairs))
     input_ids = np.full((len(pairs), length), pad_id, np.int64)
     attention_mask = np.zeros((len(pairs), length), np.int64)
     token_type_ids = np.zeros((len(pairs), length), np.int64)

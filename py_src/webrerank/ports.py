@@ -38,6 +38,14 @@ class SessionPool(Protocol):
         """How many pairs one run may hold: 1 keeps every logit free of its neighbours."""
         ...
 
+    @property
+    def lengths(self) -> Sequence[int]:
+        """Lengths that runs are padded to, ascending; what is longer than all is as long as it is.
+
+        For a device that compiles anew for each shape. None at all means no padding.
+        """
+        ...
+
     async def run(self, batch: PairBatch) -> FloatArray:
         """Give the logits of a batch, float32, shape (rows, n_logits).
 

@@ -38,6 +38,11 @@ def plan_batches(lengths: Sequence[int], max_rows: int) -> list[list[int]]:
     return batches
 
 
+def batch_shapes(pool: SessionPool) -> list[tuple[int, int]]:
+    """The shapes (rows, length) of full batches of each of the pool's lengths."""
+    return [(max(1, min(pool.max_rows, BATCH_TOKENS // length)), length) for length in pool.lengths]
+
+
 async def run_pairs(
     pairs: Sequence[EncodedPair],
     pool: SessionPool,
@@ -59,12 +64,20 @@ async def run_pairs(
             for place, logit in zip(places, logits, strict=True):
                 on_logit(place, logit)
 
-    plan = plan_batches([len(pair.input_ids) for pair in pairs], pool.max_rows)
+    lengths = [_padded(len(pair.input_ids), pool.lengths) for pair in pairs]
+    plan = plan_batches(lengths, pool.max_rows)
     # One generator feeds all: whoever is free takes the next, and arrays are made when needed.
-    batches = ((places, pad_batch([pairs[p] for p in places], pad_id)) for places in plan)
+    batches = (
+        (places, pad_batch([pairs[place] for place in places], pad_id, lengths[places[0]]))
+        for places in plan
+    )
     try:
         async with asyncio.TaskGroup() as group:
             for _ in range(min(pool.capacity, len(plan))):
                 group.create_task(feed(batches))
     except BaseExceptionGroup as failures:
         raise failures.exceptions[0] from None
+
+
+def _padded(length: int, lengths: Sequence[int]) -> int:
+    return next((each for each in lengths if each >= length), length)

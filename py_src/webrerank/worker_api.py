@@ -21,10 +21,14 @@ from webrerank.model import read_model
 from webrerank.request import check_request
 from webrerank.reranker import Reranker
 from webrerank.results import Ranking, RerankResult, RuntimeInfo
+from webrerank.schedule import batch_shapes
 
 #: Pairs a run may hold. On WebAssembly one: int8 activations are quantised over the whole batch,
 #: so a neighbour would change the logit (ASSETS.md).
 _ROWS = {"wasm": 1, "webgpu": 8}
+
+#: Lengths that runs are padded to. A GPU compiles for shapes, so there are to be few of them.
+_LENGTHS = {"wasm": (), "webgpu": (32, 64, 96, 128, 192, 256, 384, 512)}
 
 
 class WorkerApi:
@@ -42,7 +46,10 @@ class WorkerApi:
         load_tokenizer: Any,
         runtime: Any,
     ) -> asyncio.Task[Any]:
-        """Read the model's files and make its tokenizer; sessions are attached afterwards."""
+        """Read the model's files and make its tokenizer; sessions are attached afterwards.
+
+        Answers with the shapes (rows, length) that runs will often have, to compile for.
+        """
         return _answer(self._load(config, tokenizer, tokenizer_config, load_tokenizer, runtime))
 
     def attach(self, index: int, port: Any) -> None:
@@ -70,7 +77,7 @@ class WorkerApi:
         tokenizer_config: str,
         load_tokenizer: Any,
         runtime: Any,
-    ) -> None:
+    ) -> Any:
         spec = read_model(config, tokenizer, tokenizer_config)
         try:
             native = await load_tokenizer(spec.tokenizer_json)
@@ -78,8 +85,10 @@ class WorkerApi:
             raise error_from_js(error, UnsupportedModelError) from error
         info = RuntimeInfo(runtime.model, runtime.device, runtime.dtype, runtime.sessions)
         cache = ScoreCache() if runtime.cache else None
-        self._pool = PyodideSessionPool(info.sessions, _ROWS[info.device])
+        lengths = [length for length in _LENGTHS[info.device] if length <= spec.max_length]
+        self._pool = PyodideSessionPool(info.sessions, _ROWS[info.device], lengths)
         self._reranker = Reranker(spec, PyodideTokenizer(native), self._pool, info, cache)
+        return batch_shapes(self._pool)
 
     async def _rerank(self, payload: Any, emit: Any) -> Any:
         assert self._reranker is not None

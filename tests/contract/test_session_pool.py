@@ -39,6 +39,7 @@ async def run_each(pool: SessionPool) -> list[FloatArray]:
 def test_limits_are_whole_numbers_of_at_least_one(pool: SessionPool) -> None:
     assert isinstance(pool.capacity, int)
     assert isinstance(pool.max_rows, int)
+    assert list(pool.lengths) == sorted(pool.lengths)
     assert pool.capacity >= 1
     assert pool.max_rows >= 1
 

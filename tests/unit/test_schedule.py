@@ -8,7 +8,7 @@ import pytest
 from tests.fakes import PAD, FakePool
 from webrerank.errors import InferenceError, WorkerCrashedError
 from webrerank.pairs import EncodedPair, PairBatch
-from webrerank.schedule import BATCH_TOKENS, plan_batches, run_pairs
+from webrerank.schedule import BATCH_TOKENS, batch_shapes, plan_batches, run_pairs
 from webrerank.scoring import FloatArray
 
 LENGTHS = [
@@ -120,6 +120,7 @@ def test_a_failure_ends_runs_that_are_under_way() -> None:
     class OneFails:
         capacity = 3
         max_rows = 1
+        lengths = ()
         ended = 0
 
         async def run(self, batch: PairBatch) -> FloatArray:
@@ -184,9 +185,35 @@ def test_too_few_logits_are_no_answer() -> None:
     class Short:
         capacity = 1
         max_rows = 8
+        lengths = ()
 
         async def run(self, batch: PairBatch) -> FloatArray:
             return np.zeros((len(batch.input_ids) - 1, 1), np.float32)
 
-    with pytest.raises(Exception):  # noqa: B017 - that it does not pass in silence
+    with pytest.raises(ValueError, match="shorter"):
         asyncio.run(run_pairs(PAIRS, Short(), PAD, lambda *_: None))
+
+
+def test_runs_are_padded_to_the_lengths_a_pool_wants() -> None:
+    pairs = [pair(*range(first, first + size)) for first, size in [(3, 3), (4, 9), (5, 8), (6, 20)]]
+    seen: dict[int, float] = {}
+    one_each = FakePool(max_rows=1, lengths=(8, 12), model=first_id)
+    asyncio.run(run_pairs(pairs, one_each, PAD, seen.__setitem__))
+    assert [batch.input_ids.shape for batch in one_each.batches] == [
+        (1, 20),
+        (1, 12),
+        (1, 8),
+        (1, 8),
+    ]
+    assert [int(batch.attention_mask.sum()) for batch in one_each.batches] == [20, 9, 3, 8]
+    assert seen == {0: 3, 1: 4, 2: 5, 3: 6}
+
+    two_each = FakePool(max_rows=2, lengths=(8, 12), model=first_id)
+    asyncio.run(run_pairs(pairs[:3], two_each, PAD, seen.__setitem__))
+    assert [batch.input_ids.shape for batch in two_each.batches] == [(2, 12), (1, 8)]
+
+
+def test_shapes_to_compile_for_keep_to_the_token_budget() -> None:
+    shapes = batch_shapes(FakePool(max_rows=8, lengths=(32, 256, 512)))
+    assert shapes == [(8, 32), (8, 256), (4, 512)]
+    assert batch_shapes(FakePool(max_rows=1)) == []

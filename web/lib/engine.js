@@ -85,13 +85,15 @@ export class Engine {
     await booted;
     const { config, tokenizer, tokenizerConfig } = files;
     const model = { config, tokenizer, tokenizerConfig, runtime: { ...this.runtime, cache } };
-    await this.#python.call('load', model, { signal }); // its refusals say most, so they come first
+    const shapes = await this.#python.call('load', model, { signal }); // its refusals say most, so they come first
     const loaded = await loading;
     this.runtime.sessions = loaded.length; // fewer where memory is short
     for (const session of loaded) {
       if (this.#sessions?.has(session.index)) await this.#attach(session); // not if replaced meanwhile
     }
     this.#meter.done();
+    // Meanwhile the reranker can be used: a session runs what is asked between two of these.
+    this.#sessions?.warmUp(signal, shapes).catch(() => {}); // what fails here fails in a call too
   }
 
   /**

@@ -103,10 +103,12 @@ export class SessionWorkers {
   /**
    * Let each compile what it needs.
    * @param {AbortSignal} [signal]
+   * @param {[rows: number, length: number][]} [shapes] by default the shortest
    */
-  async warmUp(signal) {
+  async warmUp(signal, shapes) {
     const clients = [...this.#clients.values()];
-    await Promise.all(clients.map((client) => client.call('warmup', null, { signal })));
+    const options = { signal, patienceMs: LOADING_MS };
+    await Promise.all(clients.map((client) => client.call('warmup', { shapes }, options)));
   }
 
   /**

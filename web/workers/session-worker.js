@@ -40,9 +40,9 @@ serve({
       receive(ort, event.data, port);
   },
 
-  /** The first run compiles; short pairs make the first real ones fast. */
-  async warmup() {
-    for (const [rows, length] of WARMUP_SHAPES[device]) {
+  /** The first run of a shape compiles; short pairs make the first real ones fast. */
+  async warmup({ shapes = WARMUP_SHAPES[device] }) {
+    for (const [rows, length] of shapes) {
       const ones = new BigInt64Array(rows * length).fill(1n);
       const zeros = new BigInt64Array(rows * length);
       await probe({ inputIds: ones, attentionMask: ones, tokenTypeIds: zeros, rows, length });

@@ -58,6 +58,7 @@ class NativeSessionPool:
     """Single-threaded onnxruntime sessions side by side; implements the SessionPool port."""
 
     max_rows = 1
+    lengths = ()
 
     def __init__(self, model: Path | bytes, sessions: int) -> None:
         self.capacity = sessions

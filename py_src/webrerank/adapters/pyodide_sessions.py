@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Sequence
 from itertools import count
 from typing import Any
 
@@ -30,11 +31,13 @@ class PyodideSessionPool:
     Args:
         sessions: how many sessions there will be.
         max_rows: pairs a run may hold.
+        lengths: lengths that runs are padded to, ascending.
     """
 
-    def __init__(self, sessions: int, max_rows: int) -> None:
+    def __init__(self, sessions: int, max_rows: int, lengths: Sequence[int] = ()) -> None:
         self.capacity = sessions * _DEPTH
         self.max_rows = max_rows
+        self.lengths = lengths
         self._ports: dict[int, Any] = {}
         self._load: dict[int, int] = {}
         self._slots = asyncio.Semaphore(self.capacity)
