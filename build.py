@@ -15,7 +15,7 @@ import subprocess
 from pathlib import Path
 
 from tools import BuildError
-from tools.browser import find_browser
+from tools.browser import find_browser, install_engines
 from tools.check import run_checks
 from tools.environment import Environment, ensure_node_modules, open_page
 from tools.serve import make_server
@@ -33,7 +33,7 @@ commands:
     --port PORT           default 8000; 0 picks a free one
     --host HOST           default 127.0.0.1
     --no-open             do not open the browser
-  test [PYTEST ARGUMENTS] install what the tests need, browser included, and run them;
+  test [PYTEST ARGUMENTS] install what the tests need, browsers included, and run them;
                           everything after `test` goes to pytest as it is
   check                   formatting, lint, types, import rules: seconds, no browser
   bench                   measure against the peers by turns, in one browser, and write
@@ -92,9 +92,10 @@ def serve(host: str, port: int, open_browser: bool) -> int:
 
 
 def test(pytest_arguments: list[str]) -> int:
-    """Build, find a browser, run pytest."""
+    """Build, find the browsers, run pytest."""
     python = Environment(ROOT).ensure("test")
     build_site(ROOT)
+    install_engines()
     environment = os.environ | {"WEBRERANK_BROWSER": find_browser(python)}
     command = [str(python), "-m", "pytest", *pytest_arguments]
     return subprocess.run(command, cwd=ROOT, env=environment, check=False).returncode

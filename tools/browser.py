@@ -1,4 +1,4 @@
-"""Find, or as a last resort install, the browser that the tests drive."""
+"""Find, or as a last resort install, the browsers that the tests drive."""
 
 import os
 import shutil
@@ -6,9 +6,17 @@ import sys
 from pathlib import Path
 
 from tools import BuildError
+from tools.debian import install_packages
 from tools.run import last_words, run_quietly
 
 NAMES = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable", "chrome")
+
+#: The other engines: Debian's packages, and a program of each.
+ENGINES = {
+    "firefox-esr": "firefox-esr",
+    "webkit2gtk-driver": "WebKitWebDriver",
+    "xvfb": "Xvfb",
+}
 
 MAC_PLACES = (
     "/Applications/Google Chrome.app/Contents/MacOS/Google Chrome",
@@ -47,23 +55,14 @@ def _installed() -> str | None:
 
 
 def _from_debian() -> str | None:
-    """Install Debian's own Chromium. Not on Ubuntu, where that package only points to a snap."""
-    if sys.platform != "linux" or os.geteuid() != 0 or not _is_debian():
-        return None
-    print("installing Debian's chromium for the tests ...", flush=True)
-    quiet = {"DEBIAN_FRONTEND": "noninteractive"}
-    for arguments in (["update"], ["install", "-y", "chromium"]):
-        if run_quietly(["apt-get", *arguments], Path.cwd(), quiet).returncode != 0:
-            return None
-    return shutil.which("chromium")
+    return shutil.which("chromium") if install_packages(["chromium"]) else None
 
 
-def _is_debian() -> bool:
-    try:
-        lines = Path("/etc/os-release").read_text(encoding="utf-8").splitlines()
-    except OSError:
-        return False
-    return "ID=debian" in lines
+def install_engines() -> None:
+    """Install the browsers of tests/engines as far as possible; its tests say what is missing."""
+    missing = [package for package, name in ENGINES.items() if shutil.which(name) is None]
+    if missing:
+        install_packages(missing, recommended=False)
 
 
 def _from_playwright(python: Path) -> str:
