@@ -34,7 +34,7 @@ def launch(playwright: Playwright) -> Iterator[Callable[..., Browser]]:
 
     def start(*arguments: str) -> Browser:
         browser = playwright.chromium.launch(
-            executable_path=_browser_path(), args=[*BROWSER_ARGUMENTS, *arguments]
+            executable_path=browser_path(), args=[*BROWSER_ARGUMENTS, *arguments]
         )
         browsers.append(browser)
         return browser
@@ -44,7 +44,7 @@ def launch(playwright: Playwright) -> Iterator[Callable[..., Browser]]:
         browser.close()
 
 
-def _browser_path() -> str | None:
+def browser_path() -> str | None:
     """Debian's Chromium; None for the one that Playwright brings along."""
     chosen = os.environ.get("WEBRERANK_BROWSER")  # "" from build.py: Playwright's own
     usual = "/usr/bin/chromium"
