@@ -44,7 +44,7 @@ def browser_page(engine: str, request: pytest.FixtureRequest) -> Iterator[Engine
     """The engine's one page; one engine runs at a time."""
     try:
         page = _open(engine, request)
-    except EngineMissing as missing:
+    except EngineMissing as missing:  # build.py installs it where it can
         reason = f"{engine} is not on this machine: {missing}"
         if os.environ.get("CI"):
             pytest.fail(reason, pytrace=False)

@@ -14,8 +14,8 @@ from typing import Any, Protocol
 
 NO_VARIABLES: Mapping[str, str] = MappingProxyType({})
 
-#: Ends what hangs; loading on a busy machine takes a tenth of it, seconds.
-PATIENCE_S = 120
+#: Ends what hangs; with six programs a core WebKit loaded the page in 50, seconds.
+PATIENCE_S = 240
 
 
 class EngineMissing(Exception):
