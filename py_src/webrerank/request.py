@@ -1,15 +1,17 @@
 """What a caller may ask, checked before anything runs.
 
 web/lib/request.js checks the same rules for JavaScript; tests/cases/requests.json holds both to
-them. Inputs are read, never changed.
+them. Inputs are read once, never changed; what they raise when read is the caller's mistake too.
 """
 
 from __future__ import annotations
 
 import operator
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
+from numbers import Real
 from typing import Any
 
 from webrerank.errors import InvalidRequestError
@@ -53,28 +55,41 @@ def check_request(
     Raises:
         InvalidRequestError: names the field and, for a document, its index.
     """
-    if not isinstance(query, str):
-        raise InvalidRequestError(f"query must be a string, not {_kind(query)}.")
-    if not query.strip():
-        raise InvalidRequestError("query must not be blank.")
-    if long_documents != "truncate":
-        raise InvalidRequestError(
-            "long_documents: only 'truncate' is available in this version; leave it out."
-        )
-    names = _check_fields(fields)
-    if isinstance(documents, (str, bytes, Mapping)) or not isinstance(documents, Sequence):
-        raise InvalidRequestError(
-            f"documents must be a list of strings or objects, not {_kind(documents)}."
-        )
-    kept = list(documents)
+    with _reading("query"):
+        checked_query = _check_query(query)
+    with _reading("long_documents"):
+        if not isinstance(long_documents, str) or long_documents != "truncate":
+            raise InvalidRequestError(
+                "long_documents: only 'truncate' is available in this version; leave it out."
+            )
+    with _reading("fields"):
+        names = _check_fields(fields)
+    with _reading("documents"):
+        kept = _check_documents(documents)
     return RerankRequest(
-        query=well_formed(query),
+        query=checked_query,
         documents=kept,
-        texts=[_text_of(document, index, names) for index, document in enumerate(kept)],
+        texts=_texts_of(kept, names),
         top_k=_whole_number("top_k", top_k),
         min_score=_check_min_score(min_score),
         max_length=_whole_number("max_length", max_length),
     )
+
+
+@contextmanager
+def _reading(what: str) -> Iterator[None]:
+    """A value of the caller's that raises when it is looked at is the caller's mistake."""
+    try:
+        yield
+    except InvalidRequestError:
+        raise
+    except Exception as error:
+        raise _unreadable(what, error) from error
+
+
+def _unreadable(what: str, error: Exception) -> InvalidRequestError:
+    kind = type(error).__name__
+    return InvalidRequestError(f"{what} cannot be read: reading it raised {kind}.")
 
 
 def well_formed(text: str) -> str:
@@ -87,18 +102,53 @@ def well_formed(text: str) -> str:
     return text.encode("utf-16-le", "surrogatepass").decode("utf-16-le", "replace")
 
 
+def _check_query(query: Any) -> str:
+    if not isinstance(query, str):
+        raise InvalidRequestError(f"query must be a string, not {_kind(query)}.")
+    text = _plain(query)
+    if not text.strip():
+        raise InvalidRequestError("query must not be blank.")
+    return well_formed(text)
+
+
+def _plain(text: str) -> str:
+    """The string itself, where a subclass (numpy has one) may have methods of its own."""
+    return str.__str__(text)
+
+
+def _check_documents(documents: Any) -> list[Any]:
+    if isinstance(documents, (str, bytes, Mapping)) or not isinstance(documents, Sequence):
+        raise InvalidRequestError(
+            f"documents must be a list of strings or objects, not {_kind(documents)}."
+        )
+    return list(documents)
+
+
+def _texts_of(documents: Sequence[Any], fields: list[str] | None) -> list[str]:
+    texts: list[str] = []
+    try:
+        for document in documents:
+            texts.append(_text_of(document, len(texts), fields))
+    except InvalidRequestError:
+        raise
+    except Exception as error:
+        raise _unreadable(f"documents[{len(texts)}]", error) from error
+    return texts
+
+
 def _check_fields(fields: Any) -> list[str] | None:
     if fields is None:
         return None
-    valid = isinstance(fields, Sequence) and not isinstance(fields, (str, bytes)) and len(fields)
-    if not valid or not all(isinstance(name, str) and name for name in fields):
+    valid = isinstance(fields, Sequence) and not isinstance(fields, (str, bytes))
+    names = list(fields) if valid else []
+    if not names or not all(isinstance(name, str) and name for name in names):
         raise InvalidRequestError("fields must be a list of at least one property name.")
-    return list(fields)
+    return names
 
 
 def _text_of(document: Any, index: int, fields: list[str] | None) -> str:
     if isinstance(document, str):
-        return well_formed(document)
+        return well_formed(_plain(document))
     if not isinstance(document, Mapping):
         raise InvalidRequestError(
             f"documents[{index}] must be a string or an object with text, not {_kind(document)}."
@@ -112,7 +162,7 @@ def _text_of(document: Any, index: int, fields: list[str] | None) -> str:
             raise InvalidRequestError(
                 f"documents[{index}].{name} must be a string, not {_kind(value)}."
             )
-        parts.append(value)
+        parts.append(_plain(value))
     if not parts:
         wanted = " or ".join(repr(name) for name in fields or ["text"])
         raise InvalidRequestError(f"documents[{index}] has no text: it needs a field {wanted}.")
@@ -124,7 +174,7 @@ def _whole_number(name: str, value: Any) -> int | None:
         return None
     try:
         number = None if isinstance(value, bool) else operator.index(value)
-    except TypeError:
+    except Exception:  # a TypeError for what is no whole number; anything from a type of its own
         number = None
     if number is None or number < 1:
         raise InvalidRequestError(f"{name} must be a whole number of at least 1.")
@@ -134,10 +184,11 @@ def _whole_number(name: str, value: Any) -> int | None:
 def _check_min_score(value: Any) -> float | None:
     if value is None:
         return None
-    number = isinstance(value, (int, float)) and not isinstance(value, bool)
-    if not number or not 0 <= value <= 1:  # NaN fails this comparison too
-        raise InvalidRequestError("min_score must be a number from 0 to 1.")
-    return float(value)
+    with _reading("min_score"):
+        number = isinstance(value, Real) and not isinstance(value, bool)  # numpy's are Real too
+        if not number or not 0 <= value <= 1:  # NaN fails this comparison too
+            raise InvalidRequestError("min_score must be a number from 0 to 1.")
+        return float(value)
 
 
 def _kind(value: Any) -> str:
