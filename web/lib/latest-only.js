@@ -1,11 +1,12 @@
 /** @file Search as you type: a new query cancels the one before. */
 
-import { RerankError } from './errors.js';
+import { invalid, readable } from './checks.js';
+import { splitSignal } from './request.js';
 
 /** @type {typeof import('../webrerank.js').latestOnly} */
 export function latestOnly(reranker) {
-  if (typeof reranker?.rerank !== 'function') {
-    throw new RerankError('invalid_request', 'latestOnly needs a reranker of createReranker.');
+  if (!readable(() => typeof reranker?.rerank === 'function', 'The reranker')) {
+    throw invalid('latestOnly needs a reranker of createReranker.');
   }
   /** @type {AbortController | null} */
   let current = null;
@@ -13,10 +14,9 @@ export function latestOnly(reranker) {
     current?.abort(new DOMException('A newer query took the place of this one.', 'AbortError'));
     const controller = new AbortController();
     current = controller;
-    const { signal, abortSignal, ...rest } = options ?? {};
-    const own = signal ?? abortSignal;
-    const either = own ? AbortSignal.any([own, controller.signal]) : controller.signal;
     try {
+      const { signal, rest } = splitSignal(options);
+      const either = signal ? AbortSignal.any([signal, controller.signal]) : controller.signal;
       return await reranker.rerank({ .../** @type {any} */ (rest), signal: either });
     } finally {
       if (current === controller) current = null;

@@ -35,7 +35,7 @@ export const models = Object.freeze({
   list: () => withModelWorker((client) => client.call('list', null)),
 
   async prefetch(model = DEFAULT_MODEL, options = {}) {
-    const name = checkModelName(model);
+    const name = checkModelName(model, 'model', 'a name or the URL of a folder');
     const { device = 'auto', dtype = 'auto', signal, onProgress } = checkPrefetchOptions(options);
     const meter = new LoadProgressMeter(onProgress);
     return withModelWorker(async (client) => {
@@ -62,7 +62,7 @@ export const models = Object.freeze({
    * @param {FileList | readonly File[]} files
    */
   async add(name, files) {
-    const payload = { name: checkModelName(name), files: filesOf(files, 'files') };
+    const payload = { name: checkModelName(name, 'name'), files: filesOf(files, 'files') };
     return withModelWorker((client) => client.call('add', payload, SLOW));
   },
 

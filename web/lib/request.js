@@ -7,13 +7,14 @@
 import {
   checkFunction,
   checkModelName,
-  checkSignal,
   checkWholeNumber,
   filesOf,
   invalid,
   kind,
   known,
   readable,
+  readEach,
+  signalOf,
 } from './checks.js';
 
 /** @typedef {import('../webrerank.js').RerankOptions} RerankOptions */
@@ -21,6 +22,7 @@ import {
 
 const DEVICES = ['auto', 'wasm', 'webgpu'];
 const DTYPES = ['auto', 'q8', 'fp16', 'fp32'];
+const MODEL_IS = 'a name, the URL of a folder, or files';
 const MAX_SESSIONS = 16;
 
 const LOAD_OPTIONS = ['model', 'device', 'dtype', 'sessions', 'cache'];
@@ -37,12 +39,8 @@ const RERANK_OPTIONS = [
  */
 export function checkRerankerOptions(value) {
   const options = known(value, [...LOAD_OPTIONS, ...CALL_OPTIONS]);
-  checkLoadOptions(options);
   checkFunction(options, 'onProgress');
-  checkSignal(options, 'signal');
-  // Files are read once here: a FileList changes with its input element.
-  const { model } = options;
-  return typeof model === 'object' ? { ...options, model: filesOf(model, 'model') } : options;
+  return { ...checkLoadOptions(options), signal: signalOf(options, 'signal') };
 }
 
 /**
@@ -51,8 +49,7 @@ export function checkRerankerOptions(value) {
  * @returns {import('../webrerank.js').PrefetchOptions}
  */
 export function checkPrefetchOptions(value) {
-  const options = known(value, ['device', 'dtype', ...CALL_OPTIONS]);
-  return checkRerankerOptions(options);
+  return checkRerankerOptions(known(value, ['device', 'dtype', ...CALL_OPTIONS]));
 }
 
 /**
@@ -61,14 +58,19 @@ export function checkPrefetchOptions(value) {
  */
 export function splitOneCallOptions(value) {
   const options = known(value, [...LOAD_OPTIONS, ...RERANK_OPTIONS]);
-  checkLoadOptions(options);
-  const names = Object.entries(options);
-  return {
-    load: Object.fromEntries(names.filter(([name]) => LOAD_OPTIONS.includes(name))),
-    request: checkRerankOptions(
-      Object.fromEntries(names.filter(([name]) => !LOAD_OPTIONS.includes(name))),
-    ),
-  };
+  /** @param {string[]} names */
+  const only = (names) => Object.fromEntries(names.map((name) => [name, options[name]]));
+  const load = checkLoadOptions(only(LOAD_OPTIONS));
+  return { load, request: checkRerankOptions(only(RERANK_OPTIONS)) };
+}
+
+/**
+ * Take the signal out of the options of rerank.
+ * @param {unknown} value
+ */
+export function splitSignal(value) {
+  const { signal, abortSignal, ...rest } = known(value, RERANK_OPTIONS);
+  return { signal: eitherSignal({ signal, abortSignal }), rest };
 }
 
 /**
@@ -99,8 +101,7 @@ export function checkRerankOptions(value) {
   checkWholeNumber('topK', topK);
   checkWholeNumber('maxLength', maxLength);
   for (const name of ['onProgress', 'onResult']) checkFunction(options, name);
-  for (const name of ['signal', 'abortSignal']) checkSignal(options, name);
-  if (options.signal && options.abortSignal) throw invalid('Give signal or abortSignal, not both.');
+  const signal = eitherSignal(options);
   const { kept, texts } = readDocuments(documents, names);
   return {
     documents: kept,
@@ -111,7 +112,7 @@ export function checkRerankOptions(value) {
       minScore,
       maxLength,
     },
-    signal: /** @type {AbortSignal | undefined} */ (options.signal ?? options.abortSignal),
+    signal,
     failSoft: onFailure === 'input-order',
     stopAtOnce,
     onProgress: options.onProgress,
@@ -120,10 +121,20 @@ export function checkRerankOptions(value) {
 }
 
 /** @param {Record<string, any>} options */
-function checkLoadOptions({ model, device, dtype, sessions, cache = true }) {
+function eitherSignal(options) {
+  const [signal, abortSignal] = ['signal', 'abortSignal'].map((name) => signalOf(options, name));
+  if (signal && abortSignal) throw invalid('Give signal or abortSignal, not both.');
+  return signal ?? abortSignal;
+}
+
+/**
+ * @param {Record<string, any>} options
+ * @returns {RerankerOptions} a copy; files are in an array of our own, as a FileList changes with
+ *   its input element
+ */
+function checkLoadOptions(options) {
+  const { model, device, dtype, sessions, cache = true } = options;
   if (typeof cache !== 'boolean') throw invalid(`cache must be true or false, not ${kind(cache)}.`);
-  if (typeof model === 'object') filesOf(model, 'model');
-  else if (model !== undefined) checkModelName(model);
   if (device !== undefined && !DEVICES.includes(device)) {
     throw invalid(`device must be one of ${DEVICES.join(', ')}.`);
   }
@@ -132,6 +143,9 @@ function checkLoadOptions({ model, device, dtype, sessions, cache = true }) {
   }
   checkWholeNumber('sessions', sessions);
   if (sessions > MAX_SESSIONS) throw invalid(`sessions must be at most ${MAX_SESSIONS}.`);
+  if (typeof model === 'object') return { ...options, model: filesOf(model, 'model') };
+  if (model !== undefined) checkModelName(model, 'model', MODEL_IS);
+  return { ...options };
 }
 
 /**
@@ -140,9 +154,16 @@ function checkLoadOptions({ model, device, dtype, sessions, cache = true }) {
  */
 function checkFields(fields) {
   if (fields === undefined) return undefined;
-  const names = readable(() => (Array.isArray(fields) ? Array.from(fields) : []), 'fields');
-  if (names.length && names.every((name) => typeof name === 'string' && name)) return names;
-  throw invalid('fields must be an array of at least one property name.');
+  const wrong = 'fields must be an array of at least one property name.';
+  if (!readable(() => Array.isArray(fields), 'fields')) throw invalid(wrong);
+  /** @type {string[]} */
+  const names = [];
+  readEach(fields, 'fields', (name) => {
+    if (typeof name !== 'string' || !name) throw invalid(wrong);
+    names.push(name);
+  });
+  if (!names.length) throw invalid(wrong);
+  return names;
 }
 
 /**
@@ -151,15 +172,15 @@ function checkFields(fields) {
  * @param {string[]} [fields]
  */
 function readDocuments(documents, fields) {
-  const length = readable(() => documents.length, 'documents');
+  /** @type {any[]} */
   const kept = [];
+  /** @type {string[]} */
   const texts = [];
-  for (let index = 0; index < length; index++) {
+  readEach(documents, 'documents', (document, index) => {
     const where = `documents[${index}]`;
-    const document = readable(() => documents[index], where);
     kept.push(document);
     texts.push(readable(() => textOf(document, where, fields), where));
-  }
+  });
   return { kept, texts };
 }
 

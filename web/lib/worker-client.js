@@ -16,6 +16,14 @@ export const LOADING_MS = 15 * 60_000;
 
 /** @typedef {{ resolve(value: any): void, reject(error: unknown): void, onEvent?: (value: any) => void, patienceMs: number }} Pending */
 
+/** So that nothing is read from an Object.prototype that the page has added to. */
+const NOTHING = {
+  signal: undefined,
+  onEvent: undefined,
+  transfer: undefined,
+  patienceMs: undefined,
+};
+
 export class WorkerClient {
   #worker;
   #nextId = 1;
@@ -52,7 +60,8 @@ export class WorkerClient {
    *   patienceMs: how long the worker may say nothing
    * @returns {Promise<any>} rejects with a RerankError, or with `signal.reason` on abort
    */
-  call(name, payload, { signal, onEvent, transfer = [], patienceMs = SILENCE_MS } = {}) {
+  call(name, payload, options = {}) {
+    const { signal, onEvent, transfer = [], patienceMs = SILENCE_MS } = { ...NOTHING, ...options };
     return new Promise((resolve, reject) => {
       if (signal?.aborted) return reject(signal.reason);
       if (this.#ended) return reject(this.#ended);

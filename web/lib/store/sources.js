@@ -76,7 +76,11 @@ const fileAt = (url, path) => ({ key: url.href, path, url: url.href, bytes: 0, s
  */
 async function folderSource(address, signal) {
   const site = new URL('../../', import.meta.url);
-  const base = new URL(address.endsWith('/') ? address : `${address}/`, site);
+  const folder = address.endsWith('/') ? address : `${address}/`;
+  if (!URL.canParse(folder, site)) {
+    throw new RerankError('invalid_request', 'The address of the model folder is no valid URL.');
+  }
+  const base = new URL(folder, site);
   const names = Object.values(MODEL_PATHS).map((paths) => paths[0]);
   const present = await Promise.all(
     names.map(async (path) => {
