@@ -158,7 +158,9 @@ def test_add_again_replaces(page: Page, published: Publish) -> None:
     assert len(stored(page)["files"]) == 3, "nothing of the old one stays"
 
 
-@pytest.mark.parametrize("damage", ["cut", "grown", "no export", "header", "outside"])
+@pytest.mark.parametrize(
+    "damage", ["cut", "grown", "no export", "header", "outside", "huge", "nested", "endless"]
+)
 def test_a_damaged_export_is_refused(page: Page, published: Publish, damage: str) -> None:
     give_files(page, folder_files(published("bert")))
     error = run(
@@ -172,6 +174,12 @@ def test_a_damaged_export_is_refused(page: Page, published: Publish, damage: str
           cut: () => [bytes.slice(0, -1)], grown: () => [bytes, 'x'], 'no export': () => ['hello'],
           header: () => [text.slice(0, 40)],
           outside: () => [text.slice(0, 18), '{"name":"a","files":[{"path":"a","bytes":-5}]}\\n'],
+          huge: () => [
+            text.slice(0, 18),
+            `{"name":"a","files":[{"path":"a","bytes":${2 ** 53 - 1}},{"path":"b","bytes":1}]}\\n`,
+          ],
+          nested: () => [text.slice(0, 18), '['.repeat(1_000_000), '\\n'],
+          endless: () => [text.slice(0, 18), 'x'.repeat(50_000_000)],
         }[arg]();
         return (await t.outcome(() => models.import(new File(damaged, 'x')))).error;""",
         damage,
