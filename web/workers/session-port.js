@@ -48,10 +48,12 @@ export class SessionPort {
   }
 
   /**
-   * A run is no longer wanted. If it has begun it goes on, and its answer is ignored.
+   * A run is no longer wanted. If it has begun it goes on, and its answer is ignored. Its promise
+   * rejects all the same: Pyodide keeps what waits for one until it settles, cancelled or not.
    * @param {number} id
    */
   drop(id) {
+    this.#runs.get(id)?.reject(new DOMException('The run was dropped.', 'AbortError'));
     this.#runs.delete(id);
     if (this.#sent[0] !== id) this.#sent = this.#sent.filter((sent) => sent !== id);
     this.#port.postMessage({ type: 'drop', id });
