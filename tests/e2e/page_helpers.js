@@ -9,7 +9,43 @@ globalThis.t = {
   /** What the load of `t.start` told, with the time. */
   progress: [],
 
-  lib: () => import(new URL('webrerank.js', document.baseURI).href),
+  /** The library; each call of it is in `calls` until it settles. */
+  async lib() {
+    t.used = true;
+    const library = await import(new URL('webrerank.js', document.baseURI).href);
+    const { createReranker, rerank, models } = library;
+    return {
+      ...library,
+      rerank: t.counted('rerank', rerank),
+      models: Object.fromEntries(
+        Object.entries(models).map(([name, call]) => [name, t.counted(name, call)]),
+      ),
+      async createReranker(options) {
+        const reranker = await t.counted('createReranker', createReranker)(options);
+        for (const name of ['rerank', 'dispose'])
+          reranker[name] = t.counted(name, reranker[name].bind(reranker));
+        return reranker;
+      },
+    };
+  },
+
+  /** Names of public calls that have not settled. */
+  calls: new Map(),
+  counted:
+    (name, call) =>
+    (...given) => {
+      const key = {};
+      t.calls.set(key, name);
+      return call(...given).finally(() => t.calls.delete(key));
+    },
+
+  /** What has not come to an end: public calls, and messages that a living worker owes an answer. */
+  pending: () => [
+    ...t.calls.values(),
+    ...t.workers.flatMap(({ name, unanswered }) =>
+      [...unanswered.values()].map((call) => `${name}: ${call}`),
+    ),
+  ],
 
   /** Make the page's reranker. */
   async start(options = {}) {
@@ -73,8 +109,23 @@ globalThis.t = {
 };
 
 globalThis.Worker = class extends Worker {
+  #unanswered = new Map();
+
   constructor(url, options) {
     super(url, options);
-    t.workers.push({ name: options?.name ?? '', worker: this });
+    t.workers.push({ name: options?.name ?? '', worker: this, unanswered: this.#unanswered });
+    this.addEventListener('message', ({ data }) => {
+      if (data?.type !== 'event') this.#unanswered.delete(data?.id);
+    });
+  }
+
+  postMessage(message, transfer) {
+    super.postMessage(message, transfer);
+    if (message?.type === 'call') this.#unanswered.set(message.id, message.name);
+  }
+
+  terminate() {
+    super.terminate();
+    this.#unanswered.clear();
   }
 };

@@ -28,6 +28,9 @@ HELPERS = Path(__file__).with_name("page_helpers.js")
 #: Aborts must be answered within 50 ms (DESIGN.md); a busy build machine gets some more.
 ABORT_MS = 250
 
+#: By then all that a test has asked for, or a fault has set off, has come to an end.
+SETTLE_SECONDS = 30
+
 BERLIN = "How many people live in Berlin?"
 BERLIN_DOCUMENTS = [
     "Berlin has a population of 3,520,031 registered inhabitants in an area of 891.82 square "
@@ -60,9 +63,9 @@ class Watch:
         self._allowed += map(re.compile, patterns)
 
     def check(self) -> None:
-        """Fail on complaints since the last check."""
+        """Fail on complaints since the last check, and on calls that do not settle."""
         for context in self._contexts:
-            _let_events_arrive(context)
+            self._settle(context)
         problems = [
             problem
             for problem in self._problems
@@ -73,11 +76,17 @@ class Watch:
         assert not problems, "the browser complained:\n" + "\n".join(problems)
 
     def close(self, context: BrowserContext) -> None:
-        """Close a context; what that breaks off is no complaint."""
-        _let_events_arrive(context)
+        """Close a context; what that breaks off is no complaint, but what hangs before is."""
+        self._settle(context)
         self._contexts.remove(context)
         context.remove_listener("requestfailed", self._failed)
         context.close()
+
+    def _settle(self, context: BrowserContext) -> None:
+        """Let events arrive; all that was asked of the library must come to an end."""
+        for page in context.pages:
+            if not page.is_closed():
+                self._problems += [f"never settled: {call}" for call in pending_calls(page)]
 
     def _console(self, message: ConsoleMessage) -> None:
         if message.type in ("error", "warning", "assert"):
@@ -97,10 +106,17 @@ class Watch:
         self._problems.append(f"request failed: {request.url} {request.failure}")
 
 
-def _let_events_arrive(context: BrowserContext) -> None:
-    for page in context.pages:
-        if not page.is_closed():
-            page.evaluate("0")
+def pending_calls(page: Page) -> list[str]:
+    """Calls that do not settle, public ones and those to workers; waits for those that do.
+
+    A page that uses the library by itself, as the app does, may be in the middle of its own.
+    """
+    for _ in range(SETTLE_SECONDS * 10):
+        calls: list[str] = page.evaluate("globalThis.t?.used ? t.pending() : []")
+        if not calls:
+            break
+        page.wait_for_timeout(100)
+    return calls
 
 
 def run(page: Page, body: str, argument: Any = None) -> Any:
