@@ -20,8 +20,10 @@ const BOOT_LIMIT_MS = 14 * 60_000;
 /** @type {any} webrerank.worker_api.WorkerApi */
 let api;
 
-/** Settles when the last rerank that was aborted has let go of its sessions. */
-/** @type {Promise<unknown>} */
+/**
+ * Settles when the last rerank that was aborted has let go of its sessions.
+ * @type {Promise<void>}
+ */
 let lastAborted = Promise.resolve();
 
 serve({
@@ -49,11 +51,7 @@ serve({
 
   detach: ({ index }) => api?.detach(index),
 
-  rerank(payload, { signal, emit }) {
-    const answer = answerOf(api.rerank(payload, emit), signal);
-    signal.addEventListener('abort', () => (lastAborted = answer.catch(() => {})));
-    return answer;
-  },
+  rerank: (payload, { signal, emit }) => answerOf(api.rerank(payload, emit), signal),
 
   /** Which sessions still compute what was aborted; asked right after an abort. */
   async unwanted() {
@@ -121,7 +119,13 @@ async function installWebrerank(pyodide) {
  */
 async function answerOf(task, signal) {
   const handle = task.copy(); // awaiting consumes the first proxy
-  const cancel = () => handle.cancel();
+  let end = () => {};
+  /** @type {Promise<void>} */
+  const ended = new Promise((resolve) => (end = resolve));
+  const cancel = () => {
+    handle.cancel();
+    lastAborted = ended;
+  };
   signal?.addEventListener('abort', cancel);
   try {
     if (signal?.aborted) cancel();
@@ -131,5 +135,6 @@ async function answerOf(task, signal) {
   } finally {
     signal?.removeEventListener('abort', cancel);
     handle.destroy();
+    end();
   }
 }
