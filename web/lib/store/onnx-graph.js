@@ -1,6 +1,6 @@
 /**
- * @file A graph of the ONNX format, read: its operators, how many axes each value has, and what
- * does not depend on the input. Weights are not touched.
+ * @file A graph of the ONNX format, read: its operators, constants, inputs and outputs. Weights are
+ * not touched.
  *
  * Source: onnx.proto (GraphProto, NodeProto, AttributeProto, TensorProto, ValueInfoProto).
  */
@@ -9,16 +9,22 @@ import { fields, numbers, textOf } from './protobuf.js';
 
 /** Field numbers in onnx.proto. */
 export const GRAPH = { node: 1, initializer: 5, input: 11, output: 12, valueInfo: 13 };
-export const NODE = { input: 1, output: 2, opType: 4, attribute: 5 };
+export const NODE = { input: 1, output: 2, opType: 4, attribute: 5, domain: 7 };
 export const TENSOR = { dims: 1, dataType: 2, int64Data: 7, name: 8, rawData: 9 };
 export const ATTRIBUTE = { name: 1, i: 3, t: 5, g: 6, ints: 8, graphs: 11, type: 20 };
+
+/** AttributeProto.INT */
+export const INT = 2;
+
+/** Whose operators are known: ONNX and ONNX Runtime. */
+const DOMAINS = ['', 'ai.onnx', 'com.microsoft'];
 
 /** @typedef {import('./protobuf.js').Field} Field */
 
 /**
  * @typedef {object} Node
  * @property {Field} field
- * @property {string} op
+ * @property {string} op '' if it is none of ONNX's or ONNX Runtime's own
  * @property {string[]} inputs '' where an optional one is left out
  * @property {string[]} outputs
  * @property {Map<string, number[]>} numbers its attributes that are whole numbers
@@ -32,7 +38,7 @@ export const ATTRIBUTE = { name: 1, i: 3, t: 5, g: 6, ints: 8, graphs: 11, type:
  * @typedef {object} Graph
  * @property {Node[]} nodes in the order they run
  * @property {Map<string, Tensor>} constants initializers and the values of Constant operators
- * @property {Map<string, number>} inputs how many axes each input has
+ * @property {Map<string, number>} inputs how many axes each input has; NaN if it does not say
  * @property {Set<string>} outputs
  */
 
@@ -73,12 +79,15 @@ function readNode(bytes, field) {
     ...{ field, op: '', inputs: [], outputs: [] },
     ...{ numbers: new Map(), tensor: null, holdsGraph: false },
   };
+  let isKnown = true;
   for (const part of fields(bytes, field.body, field.end)) {
     if (part.number === NODE.input) node.inputs.push(textOf(bytes, part));
     else if (part.number === NODE.output) node.outputs.push(textOf(bytes, part));
     else if (part.number === NODE.opType) node.op = textOf(bytes, part);
     else if (part.number === NODE.attribute) readAttribute(bytes, part, node);
+    else if (part.number === NODE.domain) isKnown = DOMAINS.includes(textOf(bytes, part));
   }
+  if (!isKnown) node.op = '';
   return node;
 }
 
@@ -89,9 +98,11 @@ function readNode(bytes, field) {
  */
 function readAttribute(bytes, field, node) {
   let name = '';
+  let type = 0;
   const values = [];
   for (const part of fields(bytes, field.body, field.end)) {
     if (part.number === ATTRIBUTE.name) name = textOf(bytes, part);
+    else if (part.number === ATTRIBUTE.type) [type] = numbers(bytes, part);
     else if (part.number === ATTRIBUTE.i || part.number === ATTRIBUTE.ints) {
       values.push(...numbers(bytes, part));
     } else if (part.number === ATTRIBUTE.t) node.tensor = readTensor(bytes, part);
@@ -99,6 +110,7 @@ function readAttribute(bytes, field, node) {
       node.holdsGraph = true;
     }
   }
+  if (type === INT && !values.length) values.push(0); // a zero may be left out
   node.numbers.set(name, values);
 }
 
@@ -132,7 +144,7 @@ function readTensor(bytes, field) {
 function readValueInfo(bytes, field) {
   const [NAME, TYPE, TENSOR_TYPE, SHAPE, DIM] = [1, 2, 1, 2, 1];
   let name = '';
-  let rank = 0;
+  let rank = NaN;
   for (const part of fields(bytes, field.body, field.end)) {
     if (part.number === NAME) name = textOf(bytes, part);
     if (part.number !== TYPE) continue;

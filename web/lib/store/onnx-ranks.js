@@ -6,24 +6,17 @@
 /** @typedef {import('./onnx-graph.js').Node} Node */
 
 /** Operators that work number by number, on values broadcast to each other. */
-export const ELEMENTWISE = new Set([
-  ...['Add', 'Sub', 'Mul', 'Div', 'Pow', 'Sqrt', 'Exp', 'Erf', 'Tanh', 'Sigmoid', 'Relu', 'Gelu'],
-  ...['Neg', 'Reciprocal', 'Cast', 'Identity', 'FastGelu', 'BiasGelu', 'QuickGelu'],
-  ...['Abs', 'Sign', 'Not', 'And', 'Or', 'Equal', 'Less', 'Greater', 'Where'],
-]);
+export const ELEMENTWISE = new Set(
+  `Add Sub Mul Div Pow Sqrt Exp Erf Tanh Sigmoid Relu Gelu FastGelu BiasGelu QuickGelu Neg Reciprocal
+   Abs Sign Not And Or Equal Less Greater Where Cast Identity`.split(/\s+/),
+);
 
-/** Operators whose outputs all have the axes of their first input. */
-const SAME = new Set([
-  ...[
-    'LayerNormalization',
-    'SkipLayerNormalization',
-    'SimplifiedLayerNormalization',
-    'Dropout',
-    'CumSum',
-  ],
-  ...['Softmax', 'Transpose', 'Slice', 'Split', 'DequantizeLinear', 'Concat'],
-  ...['DynamicQuantizeMatMul', 'MatMulIntegerToFloat', 'Attention', 'MultiHeadAttention'],
-]);
+/** Operators whose first output has the axes of their first input. */
+const SAME = new Set(
+  `LayerNormalization SkipLayerNormalization SimplifiedLayerNormalization Dropout CumSum Softmax
+   Transpose Slice DequantizeLinear DynamicQuantizeLinear Concat DynamicQuantizeMatMul
+   MatMulIntegerToFloat Attention MultiHeadAttention`.split(/\s+/),
+);
 
 /**
  * @param {Graph} graph
@@ -36,7 +29,8 @@ export function ranksOf({ nodes, constants, inputs }) {
   for (const node of nodes) {
     const rank = rankOf(node, ranks, producers, constants);
     if (rank === undefined || Number.isNaN(rank)) continue;
-    for (const name of node.outputs) ranks.set(name, rank);
+    ranks.set(node.outputs[0], rank);
+    if (node.op === 'Split') node.outputs.forEach((name) => ranks.set(name, rank));
     if (node.op !== 'DynamicQuantizeLinear') continue;
     for (const name of node.outputs.slice(1)) ranks.set(name, 0); // one scale, one zero point
   }
@@ -48,28 +42,41 @@ export function ranksOf({ nodes, constants, inputs }) {
  * @param {Map<string, number>} ranks
  * @param {Map<string, Node>} producers
  * @param {Graph['constants']} constants
- * @returns {number | undefined}
+ * @returns {number | undefined} NaN or undefined if it cannot be told
  */
 function rankOf(node, ranks, producers, constants) {
   const all = node.inputs.map((name) => ranks.get(name) ?? NaN);
   const [first = NaN, second = NaN] = all;
   const { op } = node;
   if (ELEMENTWISE.has(op)) return Math.max(...all);
-  if (SAME.has(op) || op === 'DynamicQuantizeLinear') return first;
+  if (SAME.has(op) || op === 'Split') return first;
+  if (op === 'Shape') return 1;
   if (op === 'Gather') return first + second - 1;
-  if (op === 'MatMul' || op === 'MatMulInteger') return Math.max(first, second);
+  if (op === 'MatMul' || op === 'MatMulInteger') {
+    return Math.min(first, second) >= 2 ? Math.max(first, second) : undefined;
+  }
   if (op === 'ReduceMean') return node.numbers.get('keepdims')?.[0] === 0 ? undefined : first;
   if (op === 'Unsqueeze') {
     const axes = node.numbers.get('axes')?.length ?? constants.get(node.inputs[1])?.dims[0];
     return first + (axes ?? NaN);
   }
-  if (op === 'Reshape') {
-    // As many axes as the new shape has numbers: a constant, or one put together of that many.
-    const [, shape] = node.inputs;
-    const made = producers.get(shape);
-    return (
-      constants.get(shape)?.dims[0] ?? (made?.op === 'Concat' ? made.inputs.length : undefined)
-    );
-  }
-  return undefined;
+  if (op !== 'Reshape') return undefined;
+  // As many axes as the new shape has numbers: a constant, or one put together of parts.
+  const made = producers.get(node.inputs[1]);
+  const parts = made?.op === 'Concat' ? made.inputs : [node.inputs[1]];
+  return parts.reduce((sum, name) => sum + countOf(name, ranks, producers, constants), 0);
+}
+
+/**
+ * How many numbers a vector has; NaN if it cannot be told.
+ * @param {string} name
+ * @param {Map<string, number>} ranks
+ * @param {Map<string, Node>} producers
+ * @param {Graph['constants']} constants
+ */
+function countOf(name, ranks, producers, constants) {
+  const constant = constants.get(name);
+  if (constant) return constant.dims.length === 1 ? constant.dims[0] : NaN;
+  const made = producers.get(name);
+  return made?.op === 'Unsqueeze' && ranks.get(made.inputs[0]) === 0 ? 1 : NaN;
 }

@@ -10,13 +10,13 @@
  */
 
 import { RerankError } from '../errors.js';
-import { firstTokenOnly } from './first-token.js';
+import { firstTokenOnly, UNCHANGED } from './first-token.js';
+import { GRAPH, TENSOR } from './onnx-graph.js';
 import { add, addMessage, addNumber, empty, fields, rewrite, text, textOf } from './protobuf.js';
 
 /** Field numbers in onnx.proto. */
 const MODEL_GRAPH = 7;
-const GRAPH_INITIALIZER = 5;
-const TENSOR_RAW_DATA = 9;
+const MODEL_FUNCTIONS = 25;
 const TENSOR_EXTERNAL_DATA = 13;
 const TENSOR_DATA_LOCATION = 14;
 const ENTRY_KEY = 1;
@@ -52,17 +52,21 @@ export function splitWeights(bytes) {
     const locations = new Set();
     let taken = false;
     let graphs = 0;
+    // A model may define operators of its own, under any name.
+    const ownFunctions = [...fields(bytes, 0, bytes.length)].some(
+      ({ number }) => number === MODEL_FUNCTIONS,
+    );
     const model = rewrite(bytes, 0, bytes.length, (field) => {
       if (field.number !== MODEL_GRAPH || field.wire !== 2) return undefined;
       graphs++;
-      const { replace, added } = firstTokenOnly(bytes, field);
+      const { replace, added } = ownFunctions ? UNCHANGED : firstTokenOnly(bytes, field);
       const graph = rewrite(bytes, field.body, field.end, (part) => {
-        if (part.number !== GRAPH_INITIALIZER) return replace(part);
+        if (part.number !== GRAPH.initializer) return replace(part);
         const tensor = splitTensor(bytes, part, locations);
         taken ||= tensor.taken;
         return [tensor];
       });
-      for (const tensor of added) addMessage(graph, GRAPH_INITIALIZER, tensor);
+      for (const tensor of added) addMessage(graph, GRAPH.initializer, tensor);
       return [graph];
     });
     if (graphs !== 1) throw new RangeError('no graph');
@@ -89,7 +93,7 @@ function splitTensor(bytes, tensor, locations) {
     const [key, value] = entry(bytes, part);
     if (key === 'location') locations.add(value);
   }
-  const raw = parts.find((part) => part.number === TENSOR_RAW_DATA);
+  const raw = parts.find((part) => part.number === TENSOR.rawData);
   const message = empty();
   if (!raw || raw.end - raw.body < LEAST_BYTES) {
     add(message, bytes.subarray(tensor.body, tensor.end));
