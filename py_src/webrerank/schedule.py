@@ -39,8 +39,9 @@ def plan_batches(lengths: Sequence[int], max_rows: int) -> list[list[int]]:
 
 
 def batch_shapes(pool: SessionPool) -> list[tuple[int, int]]:
-    """The shapes (rows, length) of full batches of each of the pool's lengths."""
-    return [(max(1, min(pool.max_rows, BATCH_TOKENS // length)), length) for length in pool.lengths]
+    """The shapes (rows, length) of one pair and of a full batch, for each of the pool's lengths."""
+    full = [(max(1, min(pool.max_rows, BATCH_TOKENS // length)), length) for length in pool.lengths]
+    return sorted({(1, length) for length in pool.lengths} | set(full), key=lambda shape: shape[1])
 
 
 async def run_pairs(

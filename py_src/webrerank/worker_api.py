@@ -62,9 +62,9 @@ class WorkerApi:
         if self._pool is not None:
             self._pool.detach(index)
 
-    def unwanted(self) -> Any:
+    def computing_cancelled(self) -> Any:
         """Indexes of the sessions that compute what was cancelled."""
-        return to_js(self._pool.unwanted() if self._pool else [])
+        return to_js(self._pool.computing_cancelled() if self._pool else [])
 
     def rerank(self, payload: Any, emit: Any) -> asyncio.Task[Any]:
         """Rerank; cancelling the task cancels the call."""
@@ -85,7 +85,7 @@ class WorkerApi:
             raise error_from_js(error, UnsupportedModelError) from error
         info = RuntimeInfo(runtime.model, runtime.device, runtime.dtype, runtime.sessions)
         cache = ScoreCache() if runtime.cache else None
-        lengths = [length for length in _LENGTHS[info.device] if length <= spec.max_length]
+        lengths = sorted({min(length, spec.max_length) for length in _LENGTHS[info.device]})
         self._pool = PyodideSessionPool(info.sessions, _ROWS[info.device], lengths)
         self._reranker = Reranker(spec, PyodideTokenizer(native), self._pool, info, cache)
         return batch_shapes(self._pool)

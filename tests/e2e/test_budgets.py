@@ -8,6 +8,7 @@ from playwright.sync_api import Page
 
 from tests.e2e.conftest import OpenPage
 from tests.e2e.gauges import Gauges, Numbers
+from tests.e2e.run_counter import count_runs
 from tests.e2e.support import DIST, recorded_requests, run
 
 MB = 1_000_000
@@ -56,29 +57,9 @@ def test_requests_of_a_first_load(open_page: OpenPage) -> None:
     assert len(models) == len(set(models)), "no file of a model is asked for twice"
 
 
-#: Counts what goes over the ports between Python and the sessions.
-COUNT_RUNS = """
-globalThis.runs = [];
-globalThis.MessageChannel = class {
-  constructor() {
-    const [ours, theirs] = [new MessageChannelOfPlatform(), new MessageChannelOfPlatform()];
-    const pass = (from, to) => (from.onmessage = ({ data }) => {
-      if (data?.type === 'run') runs.push([data.rows, data.length]);
-      to.postMessage(data);
-    });
-    pass(ours.port2, theirs.port1);
-    pass(theirs.port1, ours.port2);
-    this.port1 = ours.port1;
-    this.port2 = theirs.port2;
-  }
-};
-"""
-
-
 def counted_page(open_page: OpenPage) -> Page:
     page = open_page()
-    page.evaluate("() => { globalThis.MessageChannelOfPlatform = MessageChannel; }")
-    page.evaluate(f"() => {{ {COUNT_RUNS} }}")
+    count_runs(page)
     run(page, "await t.start({ sessions: 2 })")
     return page
 

@@ -10,6 +10,7 @@ from playwright.sync_api import Browser, Page
 
 from tests.e2e.conftest import OpenPage
 from tests.e2e.models import POSITIONS, tiny_model
+from tests.e2e.run_counter import count_runs
 from tests.e2e.support import Watch, browser_logits, link_model, native_logits, run
 from tools.serve import Server
 
@@ -51,6 +52,7 @@ def gpu_page(
     all_watched.follow(context)
     page = context.new_page()
     page.goto(site.url + "blank.html")
+    count_runs(page)
     run(page, "await t.start({ model: arg, device: 'webgpu', cache: false })", TINY)
     yield page
     all_watched.close(context)
@@ -77,6 +79,15 @@ def test_runs_on_webgpu_as_native(gpu_page: Page, tiny: Path) -> None:
         if result["logit"] is not None:
             assert result["logit"] == pytest.approx(native[result["index"]], abs=1e-3)
     assert len({round(logit, 3) for logit in native}) > 10, "documents must differ"
+
+
+def test_runs_have_few_shapes_and_those_are_compiled_for(gpu_page: Page) -> None:
+    compiled = run(gpu_page, "return compiledFor")
+    assert sorted(compiled) == [[1, 32], [1, 64], [8, 32], [8, 64]], "the model reads 64 tokens"
+    run(gpu_page, "runs.length = 0; await t.rerank(...arg)", [QUERY, DOCUMENTS])
+    shapes = run(gpu_page, "return runs")
+    assert shapes and {length for _, length in shapes} <= {32, 64}
+    assert max(rows for rows, _ in shapes) == 8
 
 
 def test_neighbours_and_padding_do_not_matter(gpu_page: Page) -> None:

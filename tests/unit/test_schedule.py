@@ -215,5 +215,9 @@ def test_runs_are_padded_to_the_lengths_a_pool_wants() -> None:
 
 def test_shapes_to_compile_for_keep_to_the_token_budget() -> None:
     shapes = batch_shapes(FakePool(max_rows=8, lengths=(32, 256, 512)))
-    assert shapes == [(8, 32), (8, 256), (4, 512)]
+    assert [sorted(shapes[at : at + 2]) for at in (0, 2, 4)] == [
+        [(1, 32), (8, 32)],
+        [(1, 256), (8, 256)],
+        [(1, 512), (4, 512)],
+    ]
     assert batch_shapes(FakePool(max_rows=1)) == []

@@ -85,15 +85,15 @@ export class Engine {
     await booted;
     const { config, tokenizer, tokenizerConfig } = files;
     const model = { config, tokenizer, tokenizerConfig, runtime: { ...this.runtime, cache } };
-    const shapes = await this.#python.call('load', model, { signal }); // its refusals say most, so they come first
+    // Its refusals say most, so they come first.
+    const shapes = await this.#python.call('load', model, { signal });
     const loaded = await loading;
     this.runtime.sessions = loaded.length; // fewer where memory is short
     for (const session of loaded) {
       if (this.#sessions?.has(session.index)) await this.#attach(session); // not if replaced meanwhile
     }
     this.#meter.done();
-    // Meanwhile the reranker can be used: a session runs what is asked between two of these.
-    this.#sessions?.warmUp(signal, shapes).catch(() => {}); // what fails here fails in a call too
+    this.#sessions?.compileFor(shapes);
   }
 
   /**
@@ -125,7 +125,8 @@ export class Engine {
     this.#sessions = new SessionWorkers(this.runtime.device, {
       onLost: (index) => this.#python.call('detach', { index }),
       onReplaced: (session) => this.#attach(session),
-      onGivenUp: (error) => this.#fail(error, this.runtime.device === 'webgpu'),
+      onGivenUp: (error, tooOften) =>
+        this.#fail(error, tooOften && this.runtime.device === 'webgpu'),
     });
     return this.#sessions;
   }
@@ -172,16 +173,16 @@ export class Engine {
     try {
       return await this.#python.call('rerank', payload, options);
     } catch (error) {
-      if (stopAtOnce && options.signal.aborted) void this.#stopUnwanted();
+      if (stopAtOnce && options.signal.aborted) void this.#restartCancelled();
       if (error instanceof RerankError && error.code === 'worker_crashed') this.#fail(error);
       throw error;
     }
   }
 
   /** End the sessions that compute what was aborted; others take their place. */
-  async #stopUnwanted() {
+  async #restartCancelled() {
     try {
-      for (const index of await this.#python.call('unwanted', null)) {
+      for (const index of await this.#python.call('computingCancelled', null)) {
         void this.#sessions?.restart(index);
       }
     } catch {

@@ -4,7 +4,7 @@
  * has the Python half of a rerank.
  */
 
-/** Raised when a message changes, so that a page and a worker of two releases notice. */
+/** Raised when a message changes after a release, so that a page and a worker of two releases notice. */
 export const PROTOCOL = 1;
 
 /**
@@ -63,7 +63,8 @@ export const PROTOCOL = 1;
  * @typedef {{ type: 'drop', id: number }} DropMessage a run no longer wanted
  * @typedef {RunMessage | DropMessage} ToSession
  *
+ * @typedef {{ type: 'begun', id: number }} BegunMessage
  * @typedef {{ type: 'logits', id: number, logits: Float32Array }} LogitsMessage shape (rows, n)
  * @typedef {{ type: 'failed', id: number, error: import('./errors.js').ErrorOnWire }} RunFailedMessage
- * @typedef {LogitsMessage | RunFailedMessage} FromSession
+ * @typedef {BegunMessage | LogitsMessage | RunFailedMessage} FromSession
  */

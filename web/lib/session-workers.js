@@ -23,11 +23,13 @@ import { disposed, LOADING_MS, WorkerClient } from './worker-client.js';
  * @property {number} length
  */
 
+/** @typedef {[rows: number, length: number]} Shape of a batch */
+
 /**
  * @typedef {object} SessionEvents
  * @property {(index: number) => Promise<void>} onLost before a replacement is started
  * @property {(session: LoadedSession) => Promise<void>} onReplaced
- * @property {(error: RerankError) => void} onGivenUp
+ * @property {(error: RerankError, tooOften: boolean) => void} onGivenUp tooOften: they keep dying
  */
 
 /** How often sessions may die before they are given up; a GPU that was lost twice is not trusted. */
@@ -42,6 +44,8 @@ export class SessionWorkers {
   #losses = 0;
   /** @type {ModelFiles | null} set once all are loaded: from then on one that dies is replaced */
   #files = null;
+  /** @type {Shape[]} what sessions compile for in the background */
+  #shapes = [];
 
   /**
    * @param {Device} device
@@ -88,9 +92,8 @@ export class SessionWorkers {
     for (const [place, result] of tried.entries()) {
       if (result.status === 'fulfilled') continue;
       this.#end(indexes[place], result.reason);
-      const outOfMemory =
-        result.reason instanceof RerankError && result.reason.code === 'out_of_memory';
-      if (!outOfMemory || (!loaded.length && tried.length === 1)) throw result.reason;
+      const alone = !loaded.length && tried.length === 1;
+      if (!isOutOfMemory(result.reason) || alone) throw result.reason;
     }
     if (!loaded.length) {
       this.resize(1); // alone, in a fresh worker, it may fit
@@ -101,14 +104,30 @@ export class SessionWorkers {
   }
 
   /**
-   * Let each compile what it needs.
+   * Let each compile what any model needs.
    * @param {AbortSignal} [signal]
-   * @param {[rows: number, length: number][]} [shapes] by default the shortest
    */
-  async warmUp(signal, shapes) {
+  async warmUp(signal) {
     const clients = [...this.#clients.values()];
-    const options = { signal, patienceMs: LOADING_MS };
-    await Promise.all(clients.map((client) => client.call('warmup', { shapes }, options)));
+    await Promise.all(clients.map((client) => client.call('warmup', {}, { signal })));
+  }
+
+  /**
+   * Let each, and each that takes its place, compile for shapes while it can be used already: a
+   * session runs what is asked between two of them.
+   * @param {Shape[]} shapes
+   */
+  compileFor(shapes) {
+    this.#shapes = shapes;
+    for (const index of this.#clients.keys()) this.#compile(index);
+  }
+
+  /** @param {number} index */
+  #compile(index) {
+    if (!this.#shapes.length) return;
+    const payload = { shapes: this.#shapes };
+    const compiling = this.#clients.get(index)?.call('warmup', payload, { patienceMs: LOADING_MS });
+    compiling?.catch(() => {}); // what fails here fails in a call too
   }
 
   /**
@@ -129,9 +148,13 @@ export class SessionWorkers {
   restart(index) {
     const client = this.#clients.get(index);
     if (!client || !this.#files) return;
-    client.end(disposed());
+    const error = new RerankError(
+      'worker_crashed',
+      'An inference session was stopped and did not start again. Call again.',
+    );
+    client.end(error);
     this.#losses--; // #replace takes it for a loss
-    return this.#replace(index, disposed());
+    return this.#replace(index, error);
   }
 
   /** @param {RerankError} error what calls under way reject with */
@@ -176,15 +199,24 @@ export class SessionWorkers {
     this.#clients.delete(index);
     const files = this.#files;
     if (!files) return; // while loading, the load itself fails
+    /** @type {number | undefined} */
+    let fresh;
     try {
       await this.#events.onLost(index);
       if (!this.#files) return; // ended meanwhile
       if (++this.#losses > MOST_LOSSES[this.#device]) throw error;
-      const session = await this.#load(this.#spawn(), files);
+      fresh = this.#spawn();
+      const session = await this.#load(fresh, files);
       if (!this.#files) return;
       await this.#events.onReplaced(session);
-    } catch {
-      if (this.#files) this.#events.onGivenUp(error);
+      this.#compile(fresh);
+    } catch (cause) {
+      if (!this.#files) return;
+      if (fresh !== undefined && isOutOfMemory(cause) && this.#clients.size > 1) {
+        return this.#end(fresh, disposed()); // the others go on
+      }
+      const failure = cause instanceof RerankError ? cause : error;
+      this.#events.onGivenUp(failure, this.#losses > MOST_LOSSES[this.#device]);
     }
   }
 
@@ -197,3 +229,6 @@ export class SessionWorkers {
     this.#clients.delete(index);
   }
 }
+
+/** @param {unknown} error */
+const isOutOfMemory = (error) => error instanceof RerankError && error.code === 'out_of_memory';

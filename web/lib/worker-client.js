@@ -11,7 +11,7 @@ import { PROTOCOL } from './protocol.js';
 /** A worker that says nothing for this long while calls are pending is given up, ms. */
 const SILENCE_MS = 120_000;
 
-/** The same while a worker loads its runtime, which on a slow line takes minutes, ms. */
+/** The same for what may take minutes in silence: a runtime on a slow line, gigabytes to copy, ms. */
 export const LOADING_MS = 15 * 60_000;
 
 /** @typedef {{ resolve(value: any): void, reject(error: unknown): void, onEvent?: (value: any) => void, patienceMs: number }} Pending */

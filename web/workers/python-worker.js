@@ -54,9 +54,9 @@ serve({
   rerank: (payload, { signal, emit }) => answerOf(api.rerank(payload, emit), signal),
 
   /** Which sessions still compute what was aborted; asked right after an abort. */
-  async unwanted() {
+  async computingCancelled() {
     await lastAborted; // Python hears of a cancel a turn later
-    return api.unwanted();
+    return api.computing_cancelled();
   },
 });
 

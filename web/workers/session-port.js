@@ -12,9 +12,8 @@ export class SessionPort {
   #port;
   /** @type {Map<number, { resolve(value: any): void, reject(error: unknown): void }>} */
   #runs = new Map();
-  /** Ids in the order sent, the one computed now first; those dropped in mid-run stay till it ends. */
-  /** @type {number[]} */
-  #sent = [];
+  /** @type {number | null} the run that the session is at */
+  #computing = null;
   /** @type {ReturnType<typeof setTimeout> | undefined} */
   #silence;
 
@@ -32,12 +31,12 @@ export class SessionPort {
    * @param {BigInt64Array} tokenTypeIds
    * @param {number} rows
    * @param {number} length
-   * @returns {Promise<Float32Array>} logits of shape (rows, n_logits), flat
+   * @returns {Promise<Float32Array | undefined>} logits of shape (rows, n_logits), flat; undefined if
+   *   the session ended before it began
    */
   run(id, inputIds, attentionMask, tokenTypeIds, rows, length) {
     return new Promise((resolve, reject) => {
       this.#runs.set(id, { resolve, reject });
-      this.#sent.push(id);
       const arrays = { inputIds, attentionMask, tokenTypeIds };
       this.#port.postMessage(
         { type: 'run', id, ...arrays, rows, length },
@@ -55,27 +54,31 @@ export class SessionPort {
   drop(id) {
     this.#runs.get(id)?.reject(new DOMException('The run was dropped.', 'AbortError'));
     this.#runs.delete(id);
-    if (this.#sent[0] !== id) this.#sent = this.#sent.filter((sent) => sent !== id);
     this.#port.postMessage({ type: 'drop', id });
     this.#watch();
   }
 
-  /** Whether it computes something that nobody wants any more. */
-  get unwanted() {
-    return this.#sent.length > 0 && !this.#runs.has(this.#sent[0]);
+  /** Whether the session is at a run that was dropped. */
+  get computingCancelled() {
+    return this.#computing !== null && !this.#runs.has(this.#computing);
   }
 
-  /** The session is gone: what is under way rejects. */
+  /** The session is gone: the run it was at rejects; the others may run elsewhere. */
   close() {
+    for (const [id, run] of this.#runs) if (id !== this.#computing) run.resolve(undefined);
     this.#giveUp('ended');
     this.#port.close();
   }
 
   /** @param {import('../lib/protocol.js').FromSession} message */
   #receive(message) {
+    if (message.type === 'begun') {
+      this.#computing = message.id;
+      return;
+    }
+    this.#computing = null;
     const run = this.#runs.get(message.id);
     this.#runs.delete(message.id);
-    this.#sent.splice(0, this.#sent.indexOf(message.id) + 1); // it answers in the order sent
     this.#watch();
     if (message.type === 'logits') run?.resolve(message.logits);
     else run?.reject(errorFromWire(message.error));
@@ -89,7 +92,7 @@ export class SessionPort {
     );
     for (const run of this.#runs.values()) run.reject(error);
     this.#runs.clear();
-    this.#sent = [];
+    this.#computing = null;
     this.#watch();
   }
 

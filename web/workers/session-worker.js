@@ -104,8 +104,9 @@ async function receive(ort, message, port) {
   // A turn of the event loop before each run, so that a drop is heard between two runs.
   while ((await turn(), waiting.length)) {
     const next = /** @type {RunMessage} */ (waiting.shift());
+    const begun = () => port.postMessage({ type: 'begun', id: next.id });
     try {
-      const logits = await run(ort, next);
+      const logits = await run(ort, next, begun);
       port.postMessage({ type: 'logits', id: next.id, logits });
     } catch (error) {
       if (device === 'webgpu') return crash('a run failed on the GPU'); // another may do better
@@ -119,16 +120,20 @@ async function receive(ort, message, port) {
 /**
  * @param {Ort} ort
  * @param {Omit<RunMessage, 'type' | 'id'>} batch
+ * @param {() => void} [onBegin]
  * @returns {Promise<Float32Array>} shape (rows, n_logits), flat
  */
-function run(ort, batch) {
+function run(ort, batch, onBegin) {
   // Two runs at once hang a WebGPU worker for good (PLATFORM.md 0.1).
-  const result = lastRun.then(() => runAlone(ort, batch));
+  const result = lastRun.then(() => (onBegin?.(), runAlone(ort, batch)));
   lastRun = result.catch(() => {});
   return result;
 }
 
-/** @type {typeof run} */
+/**
+ * @param {Ort} ort
+ * @param {Omit<RunMessage, 'type' | 'id'>} batch
+ */
 async function runAlone(ort, { inputIds, attentionMask, tokenTypeIds, rows, length }) {
   if (!session)
     throw new RerankError('internal', 'A run was asked for before the model was loaded.');

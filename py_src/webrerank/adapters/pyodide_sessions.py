@@ -17,10 +17,6 @@ from webrerank.scoring import FloatArray
 #: Runs under way a session: one running, and one waiting so that it never idles.
 _DEPTH = 2
 
-#: How often a run is tried whose session dies: this run may be what kills it. More than twice, for
-#: another call may have asked that the session be stopped.
-_TRIES = 3
-
 #: How long to wait for a session to be replaced, seconds.
 _REPLACE_TIMEOUT = 60
 
@@ -59,20 +55,26 @@ class PyodideSessionPool:
         if port is not None:
             port.close()
 
-    def unwanted(self) -> list[int]:
+    def computing_cancelled(self) -> list[int]:
         """The sessions that compute what was cancelled."""
-        return [index for index, port in self._ports.items() if port.unwanted]
+        return [index for index, port in self._ports.items() if port.computingCancelled]
 
     async def run(self, batch: PairBatch) -> FloatArray:
         async with self._slots:
-            for _ in range(_TRIES - 1):
+            crashed = False
+            while True:
                 index = await self._least_busy()
                 try:
-                    return await self._run(index, batch)
+                    logits = await self._run(index, batch)
                 except WorkerCrashedError:
-                    if index in self._ports:  # silent, not replaced: it could hang again
+                    # A session that is silent, not replaced, could hang again; and a run on which
+                    # two sessions died may be what kills them.
+                    if crashed or index in self._ports:
                         raise
-            return await self._run(await self._least_busy(), batch)
+                    crashed = True
+                else:
+                    if logits is not None:  # the session ended before this run began
+                        return logits
 
     async def _least_busy(self) -> int:
         if not self._ports:
@@ -82,7 +84,7 @@ class PyodideSessionPool:
                 raise WorkerCrashedError("No inference session is left. Call again.") from error
         return min(self._ports, key=lambda index: self._load[index])
 
-    async def _run(self, index: int, batch: PairBatch) -> FloatArray:
+    async def _run(self, index: int, batch: PairBatch) -> FloatArray | None:
         port = self._ports[index]
         run_id = next(self._run_ids)
         rows, length = batch.input_ids.shape
@@ -104,6 +106,8 @@ class PyodideSessionPool:
         finally:
             if self._ports.get(index) is port:
                 self._load[index] -= 1
+        if logits is None:
+            return None
         flat = np.asarray(logits.to_py(), np.float32)
         if not len(flat) or len(flat) % rows:
             raise InferenceError(f"The model gave {len(flat)} numbers for {rows} pairs.")
