@@ -64,12 +64,14 @@ export interface RerankOptions<D extends Document = Document> {
   /**
    * What an abort does to the documents being computed at that moment: by default each session
    * finishes its own, and only then serves other calls. With true such sessions are ended and
-   * started anew, which pays if one document takes longer than that (long ones, large models).
+   * started anew, which pays if one document takes longer than that (long ones, large models). For
+   * a moment both are in memory.
    */
   stopAtOnce?: boolean;
   /**
    * 'throw' (default), or 'input-order': should ranking fail, the documents come back as they
-   * were, with `reranked` false and the `error`. Invalid requests and aborts reject all the same.
+   * were, with `reranked` false and the `error`. Invalid requests, aborts and a reranker that was
+   * disposed of reject all the same.
    */
   onFailure?: 'throw' | 'input-order';
   /** Called as pairs are scored. */
@@ -117,7 +119,7 @@ export interface Ranking<D extends Document = Document> {
   reranked: boolean;
   /** Why it failed; null if it did not. */
   error: RerankError | null;
-  /** What really ran. */
+  /** What really ran; if nothing did, the model that was asked for and 0 sessions. */
   model: string;
   device: Device;
   dtype: Dtype;

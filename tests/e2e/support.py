@@ -38,6 +38,11 @@ BERLIN_DOCUMENTS = [
     "New York City is famous for the Metropolitan Museum of Art.",
 ]
 
+#: Its logit on WebAssembly, as pinned.
+BERLIN_LOGIT: float = json.loads(
+    (ROOT / "tests" / "golden" / "logits.json").read_text(encoding="utf-8")
+)["pairs"][0]["wasm"]
+
 T = TypeVar("T")
 
 
@@ -122,6 +127,18 @@ def pending_calls(page: Page) -> list[str]:
 def run(page: Page, body: str, argument: Any = None) -> Any:
     """Run the body of an async function of `arg` in the page; page_helpers.js gives it `t`."""
     return page.evaluate(f"async (arg) => {{ {body} }}", argument)
+
+
+def check_works(page: Page) -> None:
+    """The reranker of the page answers, and rightly."""
+    check_berlin(run(page, "return t.rerank(...arg)", [BERLIN, BERLIN_DOCUMENTS]))
+
+
+def check_berlin(ranking: dict[str, Any]) -> None:
+    """A ranking of the Berlin documents by the bundled model is the right one."""
+    results = ranking["results"]
+    assert [result["index"] for result in results] == [0, 1]
+    assert results[0]["logit"] == pytest.approx(BERLIN_LOGIT, abs=1e-3)
 
 
 def wait_for_workers_to_end(page: Page) -> None:

@@ -14,6 +14,7 @@ from tests.e2e.support import (
     BERLIN,
     BERLIN_DOCUMENTS,
     Watch,
+    check_berlin,
     run,
     wait_for_workers_to_end,
 )
@@ -249,4 +250,4 @@ def test_many_aborts_leave_a_reranker_that_works(ready: Page) -> None:
         return t.rerank(...arg);""",
         [BERLIN, BERLIN_DOCUMENTS],
     )
-    assert answer["results"][0]["logit"] == pytest.approx(9.3942, abs=1e-3)
+    check_berlin(answer)

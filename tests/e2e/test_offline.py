@@ -12,6 +12,7 @@ from tests.e2e.support import (
     BERLIN,
     BERLIN_DOCUMENTS,
     Watch,
+    check_works,
     link_site,
     recorded_requests,
     run,
@@ -106,8 +107,7 @@ def _load_and_check(page: Page) -> list[str]:
     """Load, rerank rightly, and give the model files that were asked for on the way."""
     with recorded_requests() as paths:
         run(page, "await t.start({ sessions: 1 })")
-        results = run(page, "return t.rerank(...arg)", [BERLIN, BERLIN_DOCUMENTS])["results"]
-    assert results[0]["logit"] == pytest.approx(9.3942, abs=1e-3)
+        check_works(page)
     run(page, "await t.reranker.dispose()")
     return [path for path in paths if "/models/" in path]
 

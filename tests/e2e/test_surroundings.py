@@ -8,10 +8,10 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from playwright.sync_api import Page, expect
+from playwright.sync_api import expect
 
 from tests.e2e.conftest import OpenPage
-from tests.e2e.support import BERLIN, BERLIN_DOCUMENTS, link_site, run
+from tests.e2e.support import BERLIN, BERLIN_DOCUMENTS, check_works, link_site, run
 from tests.e2e.test_offline import rank_in_app
 from tools.serve import Server, make_server
 
@@ -127,9 +127,3 @@ def test_places_with_other_rules(open_page: OpenPage, locale: str, zone: str) ->
     quiet = run(page, "return t.rerank(...arg)", [BERLIN.lower(), BERLIN_DOCUMENTS])
     logits = [result["logit"] for result in shouting["results"]]
     assert logits == [result["logit"] for result in quiet["results"]], "the tokenizer lowers case"
-
-
-def check_works(page: Page) -> None:
-    results = run(page, "return t.rerank(...arg)", [BERLIN, BERLIN_DOCUMENTS])["results"]
-    assert [result["index"] for result in results] == [0, 1]
-    assert results[0]["logit"] == pytest.approx(9.3942, abs=1e-3)

@@ -8,16 +8,9 @@ import pytest
 from playwright.sync_api import Page
 
 from tests.e2e.conftest import OpenPage
-from tests.e2e.support import BERLIN, BERLIN_DOCUMENTS, Watch, run
+from tests.e2e.support import BERLIN, Watch, check_works, run
 
 MANY = [f"document {number} " + "word " * 120 for number in range(24)]
-
-
-def check_works(page: Page) -> None:
-    """The reranker of the page answers, and rightly."""
-    results = run(page, "return t.rerank(...arg)", [BERLIN, BERLIN_DOCUMENTS])["results"]
-    assert [result["index"] for result in results] == [0, 1]
-    assert results[0]["logit"] == pytest.approx(9.3942, abs=1e-3)
 
 
 @pytest.fixture(scope="module")

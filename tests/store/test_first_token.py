@@ -127,7 +127,8 @@ def insert(
     target.input[0] = result
     place = list(model.graph.node).index(target)
     model.graph.node.insert(place, node)
-    return model.graph.node[place]
+    inserted: onnx.NodeProto = model.graph.node[place]  # a copy
+    return inserted
 
 
 def hidden_states_are_an_output_too(model: onnx.ModelProto) -> None:

@@ -105,13 +105,7 @@ export function checkRerankOptions(value) {
   const { kept, texts } = readDocuments(documents, names);
   return {
     documents: kept,
-    payload: {
-      query,
-      texts,
-      topK,
-      minScore,
-      maxLength,
-    },
+    payload: { query, texts, topK, minScore, maxLength },
     signal,
     failSoft: onFailure === 'input-order',
     stopAtOnce,

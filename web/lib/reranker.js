@@ -25,6 +25,9 @@ class WorkerReranker {
   /** @param {import('../webrerank.js').RerankerOptions} options checked */
   constructor(options) {
     this.#options = options;
+    const { model } = options;
+    if (model !== undefined)
+      this.#runtime.model = typeof model === 'string' ? model : 'files from disk';
   }
 
   get model() {
