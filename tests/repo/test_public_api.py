@@ -6,8 +6,9 @@ import re
 import types
 
 import webrerank
-from tests.repo.sources import ROOT, WEB, read
+from tests.repo.sources import ROOT, WEB, read, without_comments
 from webrerank import errors
+from webrerank.adapters.native import MODEL_FILES
 from webrerank.errors import RerankError, error_for_code
 
 DECLARATIONS = read(WEB / "webrerank.d.ts")
@@ -84,6 +85,18 @@ def test_options_have_the_same_meaning_under_both_names() -> None:
     }
     assert in_script >= ONLY_IN_SCRIPT
     assert in_script - ONLY_IN_SCRIPT == in_python
+
+
+def test_model_files_have_the_same_names_in_python_and_in_the_browser() -> None:
+    script = without_comments(read(WEB / "lib" / "store" / "layout.js"))
+    table = re.search(r"MODEL_PATHS =\s+\(\{(.*?)\n\}\)", script, re.DOTALL)
+    assert table
+    _, *parts = re.split(r"^  (\w+): ", table[1], flags=re.MULTILINE)
+    in_script = {
+        dtype: tuple(re.findall(r"'([^']+)'", paths))
+        for dtype, paths in zip(parts[::2], parts[1::2], strict=True)
+    }
+    assert in_script == MODEL_FILES
 
 
 def test_the_version_is_the_same_everywhere() -> None:

@@ -27,11 +27,15 @@ from webrerank.reranker import Reranker
 from webrerank.results import RuntimeInfo
 from webrerank.scoring import FloatArray
 
-#: The hub's file names for each precision, first found wins.
+#: The hub's file names for each precision, first found wins: those of web/lib/store/layout.js.
 MODEL_FILES = {
-    "q8": ("onnx/model_quantized.onnx", "onnx/model_int8.onnx"),
-    "fp16": ("onnx/model_fp16.onnx",),
-    "fp32": ("onnx/model.onnx",),
+    "q8": (
+        *("onnx/model_quantized.onnx", "onnx/model_int8.onnx", "onnx/model_uint8.onnx"),
+        *("onnx/model_quint8_avx2.onnx", "onnx/model_qint8_avx512_vnni.onnx"),
+        *("onnx/model_qint8_arm64.onnx", "model_quantized.onnx"),
+    ),
+    "fp16": ("onnx/model_fp16.onnx", "model_fp16.onnx"),
+    "fp32": ("onnx/model.onnx", "model.onnx"),
 }
 
 
