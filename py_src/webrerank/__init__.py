@@ -19,6 +19,7 @@ from webrerank.errors import (
     ModelLoadError,
     OutOfMemoryError,
     RerankError,
+    RuntimeLoadError,
     TokenizationError,
     UnsupportedModelError,
     WorkerCrashedError,
@@ -39,6 +40,7 @@ __all__ = [
     "RerankError",
     "RerankResult",
     "Reranker",
+    "RuntimeLoadError",
     "TokenizationError",
     "UnsupportedModelError",
     "Usage",
@@ -60,10 +62,19 @@ def load_reranker(
         cache: keep logits, so that a pair is scored once.
 
     Raises:
+        RuntimeLoadError: onnxruntime or tokenizers is not installed.
         ModelLoadError: a file is missing or cannot be read.
         UnsupportedModelError: the model is no cross-encoder this package can run.
     """
     # Imported here: the core must import in Pyodide, where native onnxruntime does not exist.
-    from webrerank.adapters.native import load_reranker as load
+    try:
+        from webrerank.adapters.native import load_reranker as load
+    except ModuleNotFoundError as error:
+        if error.name not in ("onnxruntime", "tokenizers"):
+            raise
+        raise RuntimeLoadError(
+            f"load_reranker needs {error.name}, which is not installed: "
+            "pip install 'webrerank[native]'"
+        ) from error
 
     return load(Path(folder), dtype=dtype, sessions=sessions, cache=cache)

@@ -2,6 +2,7 @@
 
 import asyncio
 import shutil
+import sys
 from pathlib import Path
 
 import pytest
@@ -9,6 +10,7 @@ import pytest
 from webrerank import (
     InvalidRequestError,
     ModelLoadError,
+    RuntimeLoadError,
     TokenizationError,
     UnsupportedModelError,
     load_reranker,
@@ -44,8 +46,23 @@ def test_a_missing_file_is_named(folder: Path, name: str) -> None:
 
 
 def test_a_folder_that_is_not_there_is_no_model(tmp_path: Path) -> None:
-    with pytest.raises(ModelLoadError, match="no ONNX file"):
+    with pytest.raises(ModelLoadError, match=r"There is no folder .*nothing"):
         load_reranker(tmp_path / "nothing")
+
+
+def test_a_folder_without_a_model_is_told_the_names_of_one(tmp_path: Path) -> None:
+    with pytest.raises(ModelLoadError, match=r"for: onnx/model_fp16\.onnx, model_fp16\.onnx"):
+        load_reranker(tmp_path, dtype="fp16")
+
+
+@pytest.mark.parametrize("name", ["onnxruntime", "tokenizers"])
+def test_what_is_not_installed_is_named(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path, name: str
+) -> None:
+    monkeypatch.setitem(sys.modules, name, None)
+    monkeypatch.delitem(sys.modules, "webrerank.adapters.native")
+    with pytest.raises(RuntimeLoadError, match=rf"{name}.*pip install 'webrerank\[native\]'"):
+        load_reranker(tmp_path)
 
 
 def test_a_dtype_that_the_folder_has_not(model_folder: Path) -> None:

@@ -122,11 +122,19 @@ def load_reranker(
 def _model_file(folder: Path, dtype: str) -> tuple[str, Path]:
     if dtype != "auto" and dtype not in MODEL_FILES:
         raise InvalidRequestError(f"dtype must be 'auto' or one of {', '.join(MODEL_FILES)}.")
-    for kind in ("q8", "fp32", "fp16") if dtype == "auto" else (dtype,):
-        for name in MODEL_FILES[kind]:
-            if (folder / name).is_file():
-                return kind, folder / name
-    raise ModelLoadError(f"{folder} has no ONNX file for dtype {dtype!r} in its onnx/ folder.")
+    if not folder.is_dir():
+        raise ModelLoadError(
+            f"There is no folder {folder}. Give the path of one with config.json, tokenizer.json "
+            "and onnx/; the bundled model's is in dist/models/ after `python build.py build`."
+        )
+    kinds = ("q8", "fp32", "fp16") if dtype == "auto" else (dtype,)
+    names = {name: kind for kind in kinds for name in MODEL_FILES[kind]}
+    for name, kind in names.items():
+        if (folder / name).is_file():
+            return kind, folder / name
+    raise ModelLoadError(
+        f"{folder} has no ONNX file for dtype {dtype!r}. Looked for: {', '.join(names)}."
+    )
 
 
 def _read(path: Path, default: str | None = None) -> str:
