@@ -5,7 +5,7 @@
 
 /**
  * An id of the catalogue (`models.list()` has them), a hub's 'owner/name', the URL of a folder in
- * the hub's layout, or the files of such a folder from disk.
+ * the hub's layout (a relative one starts with ./ or ../), or the files of such a folder from disk.
  */
 export type Model = string | FileList | readonly File[];
 

@@ -142,11 +142,19 @@ def test_weights_in_another_folder(shared_page: Page, hub: Hub, tmp_path: Path) 
     assert "outside its folder" in refuse(shared_page, hub, folder, "refused/outside")["message"]
 
 
-def test_files_that_are_no_model(shared_page: Page) -> None:
+@pytest.mark.parametrize(
+    ("given", "told"),
+    [
+        ("config.json", "tokenizer.json is missing"),
+        ("model.onnx", "config.json and tokenizer.json are missing"),
+    ],
+)
+def test_files_that_are_no_model(shared_page: Page, given: str, told: str) -> None:
     error = run(
         shared_page,
         """const { createReranker } = await t.lib();
-        const model = [new File(['{}'], 'config.json')];
+        const model = [new File(['{}'], arg)];
         return (await t.outcome(() => createReranker({ model }))).error;""",
+        given,
     )
-    assert error["code"] == "invalid_request" and "tokenizer.json" in error["message"]
+    assert error["code"] == "invalid_request" and told in error["message"]

@@ -45,7 +45,7 @@ export async function findSource(model, signal) {
   throw new RerankError(
     'invalid_request',
     "The model is not known. Give an id of the catalogue (models.list() has them), a hub's " +
-      "'owner/name', the URL of a folder, or files.",
+      "'owner/name', the URL of a folder (a relative folder starts with ./ or ../), or files.",
   );
 }
 
@@ -140,7 +140,11 @@ export function diskSource(id, blobs, keys = '') {
   const missing = ['config.json', 'tokenizer.json'].filter((path) => !Object.hasOwn(files, path));
   if (missing.length || !Object.keys(models).length) {
     const wanted = missing.length ? missing.join(' and ') : 'an ONNX file named as on the hub';
-    throw new RerankError('invalid_request', `The files given are no model: ${wanted} is missing.`);
+    const verb = missing.length > 1 ? 'are' : 'is';
+    throw new RerankError(
+      'invalid_request',
+      `The files given are no model: ${wanted} ${verb} missing.`,
+    );
   }
   return { id, files, models, base: null };
 }
