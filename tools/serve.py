@@ -1,5 +1,6 @@
 """A server for dist/, for people and for tests, with the headers a good host sends."""
 
+import errno
 import http.server
 import os
 import socket
@@ -11,6 +12,9 @@ from typing import Any
 
 from tools import BuildError
 from tools.static_files import Handler
+
+#: What the system says of an address that is not this machine's.
+HOST_ERRNOS = (errno.EADDRNOTAVAIL, errno.EAFNOSUPPORT)
 
 NO_HEADERS: Mapping[str, str] = MappingProxyType({})
 
@@ -86,9 +90,20 @@ def make_server(
     """
     try:
         return Server(_HTTPServer(folder, (host, port), extra_headers), host)
+    except (socket.gaierror, UnicodeError) as error:  # UnicodeError: it can be no name at all
+        raise _wrong_host(host) from error
     except (OSError, OverflowError) as error:
+        if getattr(error, "errno", None) in HOST_ERRNOS:
+            raise _wrong_host(host) from error
         reason = getattr(error, "strerror", None) or str(error)
         raise BuildError(
             f"cannot serve on {host} port {port} ({reason}): choose another with --port, "
             "or --port 0 for any free one."
         ) from error
+
+
+def _wrong_host(host: str) -> BuildError:
+    return BuildError(
+        f"cannot serve on the host {host!r}: give --host a name or an address of this machine, "
+        "such as 127.0.0.1, or 0.0.0.0 for all of them."
+    )

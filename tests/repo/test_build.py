@@ -263,3 +263,9 @@ def test_busy_port_is_one_sentence(server: Server, tmp_path: Path) -> None:
     port = int(server.url.rstrip("/").rsplit(":", 1)[1])
     with pytest.raises(BuildError, match="--port 0"):
         make_server(tmp_path, "127.0.0.1", port)
+
+
+@pytest.mark.parametrize("host", ["no-such-host.invalid", "192.0.2.1", "a..b"])
+def test_a_host_that_is_not_this_machine_is_one_sentence(tmp_path: Path, host: str) -> None:
+    with pytest.raises(BuildError, match="--host"):
+        make_server(tmp_path, host, 0)
