@@ -23,8 +23,13 @@ from tools.site import build_site
 
 ROOT = Path(__file__).resolve().parent
 
+ENGINES = ROOT / "tests" / "engines"
+
 #: The commands that measure, and the modules that do it.
 MEASURING = {"bench": "bench", "eval": "bench.evaluate"}
+
+#: What follows these is for another program, which knows its own options.
+PASSED_ON = ("test", *MEASURING)
 
 HELP = """\
 commands:
@@ -56,9 +61,7 @@ environment variables:
 
 def parse_arguments(arguments: list[str]) -> argparse.Namespace:
     """Read the command line; some commands keep what follows them for another program."""
-    if arguments[:1] == ["test"]:
-        return argparse.Namespace(command="test", pytest_arguments=arguments[1:])
-    if arguments and arguments[0] in MEASURING:
+    if arguments and arguments[0] in PASSED_ON:  # argparse would take the options for its own
         return argparse.Namespace(command=arguments[0], arguments=arguments[1:])
     parser = argparse.ArgumentParser(
         prog="build.py",
@@ -67,14 +70,20 @@ def parse_arguments(arguments: list[str]) -> argparse.Namespace:
         epilog=HELP,
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
-    commands = parser.add_subparsers(dest="command", required=True, help=argparse.SUPPRESS)
-    commands.add_parser("build")
-    commands.add_parser("check")
-    serve = commands.add_parser("serve")
-    serve.add_argument("--port", type=int, default=8000)
-    serve.add_argument("--host", default="127.0.0.1")
-    serve.add_argument("--no-open", action="store_true")
-    return parser.parse_args(arguments)
+    commands = parser.add_subparsers(
+        dest="command",
+        metavar="COMMAND",
+        prog="python build.py",
+        required=True,
+        help=argparse.SUPPRESS,
+    )
+    for name in ("build", "check", *PASSED_ON):
+        commands.add_parser(name)
+    serve = commands.add_parser("serve", description="Build if needed, and serve dist/.")
+    serve.add_argument("--port", type=int, default=8000, help="default 8000; 0 picks a free one")
+    serve.add_argument("--host", default="127.0.0.1", help="default 127.0.0.1")
+    serve.add_argument("--no-open", action="store_true", help="do not open the browser")
+    return parser.parse_args(arguments or ["--help"])
 
 
 def serve(host: str, port: int, open_browser: bool) -> int:
@@ -95,10 +104,19 @@ def test(pytest_arguments: list[str]) -> int:
     """Build, find the browsers, run pytest."""
     python = Environment(ROOT).ensure("test")
     build_site(ROOT)
-    install_engines()
+    if wants_engines(pytest_arguments):
+        install_engines()
     environment = os.environ | {"WEBRERANK_BROWSER": find_browser(python)}
     command = [str(python), "-m", "pytest", *pytest_arguments]
     return subprocess.run(command, cwd=ROOT, env=environment, check=False).returncode
+
+
+def wants_engines(pytest_arguments: list[str]) -> bool:
+    """Whether tests of all engines may run: those in ENGINES, or all if no path is given."""
+    words = [word.split("::")[0] for word in pytest_arguments if not word.startswith("-")]
+    paths = [ROOT / word for word in words if word and os.path.exists(ROOT / word)]
+    related = (path.is_relative_to(ENGINES) or ENGINES.is_relative_to(path) for path in paths)
+    return not paths or any(related)
 
 
 def measure(module: str, arguments: list[str]) -> int:
@@ -120,7 +138,7 @@ def dispatch(options: argparse.Namespace) -> int:
     if options.command == "serve":
         return serve(options.host, options.port, not options.no_open)
     if options.command == "test":
-        return test(options.pytest_arguments)
+        return test(options.arguments)
     if options.command in MEASURING:
         return measure(MEASURING[options.command], options.arguments)
     if options.command == "check":

@@ -135,7 +135,41 @@ def test_failure_is_one_sentence_on_stderr(
 
 def test_pytest_arguments_stay_as_they_are() -> None:
     arguments = ["-k", "a or b", "--", "--help", "--port"]
-    assert build.parse_arguments(["test", *arguments]).pytest_arguments == arguments
+    assert build.parse_arguments(["test", *arguments]).arguments == arguments
+
+
+def test_a_command_misspelt_is_told_them_all(capsys: pytest.CaptureFixture[str]) -> None:
+    with pytest.raises(SystemExit, match="2"):
+        build.main(["srve"])
+    told = capsys.readouterr().err
+    assert all(name in told for name in ("build", "check", "serve", "test", "bench", "eval"))
+
+
+@pytest.mark.parametrize(
+    ("arguments", "usage"),
+    [([], "usage: python build.py COMMAND"), (["serve", "--help"], "usage: python build.py serve")],
+)
+def test_help_is_told(capsys: pytest.CaptureFixture[str], arguments: list[str], usage: str) -> None:
+    with pytest.raises(SystemExit, match="0"):
+        build.main(arguments)
+    told = capsys.readouterr().out
+    assert told.startswith(usage)
+    assert all(option in told for option in ("--port", "--host", "--no-open", "do not open"))
+
+
+@pytest.mark.parametrize(
+    ("arguments", "wanted"),
+    [
+        ([], True),
+        (["-x", "-k", "logits or " * 100 + "tests"], True),
+        (["tests"], True),
+        (["tests/unit", "tests/engines/test_app.py::test_the_app"], True),
+        (["tests/unit"], False),
+        (["-x", "tests/e2e/test_page.py::test_one", "tests/repo"], False),
+    ],
+)
+def test_engines_are_installed_only_for_their_tests(arguments: list[str], wanted: bool) -> None:
+    assert build.wants_engines(arguments) is wanted
 
 
 @pytest.fixture
