@@ -52,7 +52,10 @@ export interface RerankOptions<D extends Document = Document> {
   fields?: readonly string[];
   /** How many results at most; a whole number of at least 1. Default: all. */
   topK?: number;
-  /** The lowest score to keep, from 0 to 1. */
+  /**
+   * The lowest score to keep, from 0 to 1. It is compared with `score`, the sigmoid of the logit:
+   * good answers can score low, so set it from your own data.
+   */
   minScore?: number;
   /** Tokens a pair may have; default and ceiling: the model's own. */
   maxLength?: number;
@@ -85,7 +88,10 @@ export interface RerankResult<D extends Document = Document> {
   index: number;
   /** Place in the ranking, from 1; null in `onResult`. */
   rank: number | null;
-  /** From 0 to 1; 0 for a blank document. */
+  /**
+   * The sigmoid of the logit, from 0 to 1; 0 for a blank document. For comparing within one query:
+   * good answers can score low.
+   */
   score: number;
   /** The model's raw number; null for a blank document, which is never sent to the model. */
   logit: number | null;

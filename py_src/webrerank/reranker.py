@@ -66,7 +66,9 @@ class Reranker:
             documents: strings, or mappings with a "text" (or with `fields`).
             fields: which keys make up the text; joined by a space, missing ones left out.
             top_k: how many results at most.
-            min_score: the lowest score to keep, in [0, 1].
+            min_score: the lowest score to keep, in [0, 1]. A score is the sigmoid of the logit,
+                for comparing within one query; good answers can score low, so choose from your
+                own data.
             max_length: the most tokens a pair may have; the model's own is default and ceiling.
             long_documents: "truncate": what does not fit is not read, and `truncated` says so.
             on_progress: called with (done, total) pairs.
