@@ -10,6 +10,7 @@ import re
 import shutil
 import subprocess
 import tempfile
+import time
 from contextlib import ExitStack
 from itertools import count
 from pathlib import Path
@@ -37,8 +38,10 @@ class FirefoxPage:
             profile = stack.enter_context(_new_folder())
             arguments = ["--headless", "--no-remote", "--profile", profile]
             command = [path, *arguments, "--remote-debugging-port", "0"]
-            firefox = run_program(command, Path(profile), stderr=subprocess.PIPE)
-            address = _address(stack.enter_context(firefox)) + "/session"
+            said = Path(profile) / "stderr.txt"  # a pipe that nobody reads would fill and block it
+            with said.open("w") as stderr:
+                firefox = stack.enter_context(run_program(command, Path(profile), stderr=stderr))
+            address = find_address(firefox, said) + "/session"
             # Firefox refuses those who send an Origin, for they may be web pages.
             self._socket = websocket.create_connection(
                 address, timeout=2 * PATIENCE_S, suppress_origin=True
@@ -100,11 +103,15 @@ def _new_folder() -> tempfile.TemporaryDirectory[str]:
     return tempfile.TemporaryDirectory(prefix="webrerank-", ignore_cleanup_errors=True)
 
 
-def _address(firefox: subprocess.Popen[str]) -> str:
-    """Where Firefox says it listens."""
-    said = []
-    for line in firefox.stderr or ():
-        said.append(line)
-        if found := re.search(r"WebDriver BiDi listening on (ws://\S+)", line):
+def find_address(firefox: subprocess.Popen[str], said: Path, patience_s: float = PATIENCE_S) -> str:
+    """Where Firefox says it listens, in the file that holds what it said."""
+    end = time.monotonic() + patience_s
+    waiting = True
+    while waiting:
+        # Asked before the file is read, so that its last words are there.
+        waiting = firefox.poll() is None and time.monotonic() < end
+        text = said.read_text(encoding="utf-8", errors="replace")
+        if found := re.search(r"WebDriver BiDi listening on (ws://\S+)\n", text):
             return found[1]
-    raise RuntimeError("Firefox did not start:\n" + "".join(said))
+        time.sleep(0.1)
+    raise RuntimeError(f"Firefox did not start:\n{text}")
