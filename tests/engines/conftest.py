@@ -21,8 +21,8 @@ ENGINES = ("chromium", "firefox", "webkit")
 #: For modules whose tests run in Chromium as part of tests/e2e already.
 besides_chromium = pytest.mark.parametrize("engine", ENGINES[1:], indirect=True, scope="package")
 
-#: Serves dist/ and a blank page from an origin of its own, with further headers.
-Serve = Callable[..., Server]
+#: Serves dist/ and a blank page from an origin of its own.
+Serve = Callable[[], Server]
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
@@ -84,8 +84,8 @@ def serve(site_folder: Path) -> Iterator[Serve]:
     """Serve the site from a port of its own: a new origin, for which nothing is stored."""
     with ExitStack() as stack:
 
-        def start(**headers: str) -> Server:
-            server = make_server(site_folder, "127.0.0.1", 0, headers)
+        def start() -> Server:
+            server = make_server(site_folder, "127.0.0.1", 0)
             server.start()
             stack.callback(server.stop)
             return server
