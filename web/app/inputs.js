@@ -13,8 +13,13 @@ export class Inputs {
   #rerank = byId('rerank', HTMLButtonElement);
   #cancel = byId('cancel', HTMLButtonElement);
 
-  /** @param {{ onRerank: () => void, onCancel: () => void }} handlers called only while the button in question is on */
-  constructor({ onRerank, onCancel }) {
+  /**
+   * @param {object} handlers the first two are called only while the button in question is on
+   * @param {() => void} handlers.onRerank
+   * @param {() => void} handlers.onCancel
+   * @param {(values: RankingRequest) => void} handlers.onChange
+   */
+  constructor({ onRerank, onCancel, onChange }) {
     const rerank = () => isOn(this.#rerank) && onRerank();
     const cancel = () => isOn(this.#cancel) && onCancel();
     byId('form', HTMLFormElement).addEventListener('submit', (event) => {
@@ -31,7 +36,10 @@ export class Inputs {
     });
     this.#documents.addEventListener('input', () => this.#showCount());
     for (const field of [this.#query, this.#documents]) {
-      field.addEventListener('input', () => field.removeAttribute('aria-invalid'));
+      field.addEventListener('input', () => {
+        field.removeAttribute('aria-invalid');
+        onChange(this.read());
+      });
     }
     this.#showCount();
   }

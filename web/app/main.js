@@ -35,7 +35,11 @@ let loadProgress;
 
 const loader = new RerankerLoader(named(recallModel() ?? BUNDLED.name));
 const results = new ResultList();
-const inputs = new Inputs({ onRerank: rerank, onCancel: () => running?.abort() });
+const inputs = new Inputs({
+  onRerank: rerank,
+  onCancel: () => running?.abort(),
+  onChange: (values) => results.compare(values),
+});
 const activity = new Activity(retry);
 const offlineNotice = new OfflineNotice();
 const panel = new ModelPanel({ onChoose: useModel, onKept: kept, onListed: listed });
@@ -144,7 +148,8 @@ function ended(error, cancelled) {
  * @param {AbortSignal} signal
  * @returns {Promise<Words>}
  */
-async function rank(reranker, { query, documents }, signal) {
+async function rank(reranker, request, signal) {
+  const { query, documents } = request;
   /** @param {{ done: number, total: number }} progress */
   const show = ({ done, total }) =>
     activity.progress('Ranking.', {
@@ -155,7 +160,8 @@ async function rank(reranker, { query, documents }, signal) {
   results.setBusy(true);
   show({ done: 0, total: documents.length });
   const ranking = await reranker.rerank({ query, documents, signal, onProgress: show });
-  results.show(ranking.results, documents);
+  results.show(ranking.results, request);
+  results.compare(inputs.read()); // which may have changed meanwhile
   return rankedWords(ranking);
 }
 
