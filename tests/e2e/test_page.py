@@ -56,7 +56,7 @@ def scores(page: Page) -> list[float]:
 def test_first_visit_one_click(open_page: OpenPage) -> None:
     page = open_page("")
     expect(page.locator("#query")).not_to_have_value("")
-    expect(page.locator("#document-count")).to_have_text("10 documents")
+    expect(page.locator("#document-count")).to_have_text("10 documents, separated by blank lines")
     expect(page.locator("#progress")).to_be_visible()
     expect(page.locator("#progress-words")).not_to_be_empty()
     page.get_by_role("button", name="Rerank").click()

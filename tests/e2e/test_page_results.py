@@ -83,3 +83,17 @@ def test_what_changes_during_a_ranking_is_compared_with_it(app: Page) -> None:
     app.fill("#query", "another")
     expect(app.locator("#status")).to_contain_text("Ranked 20 documents", timeout=LOADED)
     expect_stale(app, f"{STALE}q")
+
+
+@pytest.mark.parametrize(
+    ("text", "words"),
+    [
+        ("a\nb\nc\n\n", "3 documents, one per line"),
+        ("a\nb\n \nc", "2 documents, separated by blank lines"),
+        ("a", "1 document"),
+        ("", "0 documents"),
+    ],
+)
+def test_the_count_says_what_separates_the_documents(app: Page, text: str, words: str) -> None:
+    app.fill("#documents", text)
+    expect(app.locator("#document-count")).to_have_text(words)

@@ -2,7 +2,7 @@
 
 import { byId } from './by-id.js';
 import { count } from './number-words.js';
-import { splitDocuments } from './split-documents.js';
+import { separationWords, splitDocuments } from './split-documents.js';
 
 /** @import { RankingRequest } from './types.js' */
 
@@ -70,7 +70,10 @@ export class Inputs {
   }
 
   #showCount() {
-    this.#count.textContent = count(splitDocuments(this.#documents.value).length, 'document');
+    const text = this.#documents.value;
+    const { length } = splitDocuments(text);
+    const how = length > 1 ? `, ${separationWords(text)}` : '';
+    this.#count.textContent = count(length, 'document') + how;
   }
 }
 

@@ -8,9 +8,25 @@
  */
 export function splitDocuments(text) {
   const lines = text.replace(/\r\n?/g, '\n').trim();
-  const separator = /\n[^\S\n]*\n/.test(lines) ? /\n(?:[^\S\n]*\n)+/ : '\n';
+  const separator = hasBlankLine(lines) ? /\n(?:[^\S\n]*\n)+/ : '\n';
   return lines
     .split(separator)
     .map((document) => document.trim())
     .filter((document) => document !== '');
+}
+
+/**
+ * How `splitDocuments` tells them apart, in words: one blank line among many changes all of it.
+ *
+ * @param {string} text
+ * @returns {string}
+ */
+export function separationWords(text) {
+  const lines = text.replace(/\r\n?/g, '\n').trim();
+  return hasBlankLine(lines) ? 'separated by blank lines' : 'one per line';
+}
+
+/** @param {string} lines trimmed */
+function hasBlankLine(lines) {
+  return /\n[^\S\n]*\n/.test(lines);
 }
