@@ -41,6 +41,10 @@ export class Activity {
     this.#error.show(failure);
   }
 
+  get hasFailure() {
+    return this.#error.isShown;
+  }
+
   /** For those who started something from further down the page. */
   bringIntoView() {
     byId('activity', HTMLElement).scrollIntoView({ block: 'nearest' });

@@ -22,6 +22,10 @@ export class ErrorNotice {
     if (retryable) this.#error.append(this.#retryButton());
   }
 
+  get isShown() {
+    return this.#error.hasChildNodes();
+  }
+
   clear() {
     this.#error.replaceChildren();
   }

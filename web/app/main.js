@@ -42,7 +42,12 @@ const inputs = new Inputs({
 });
 const activity = new Activity(retry);
 const offlineNotice = new OfflineNotice();
-const panel = new ModelPanel({ onChoose: useModel, onKept: kept, onListed: listed });
+const panel = new ModelPanel({
+  onChoose: useModel,
+  onRefused: dropUnloaded,
+  onKept: kept,
+  onListed: listed,
+});
 
 await run();
 // Only now: keeping the site must not compete with loading it.
@@ -71,6 +76,13 @@ function useModel(choice) {
   if (running) running.abort(OTHER_MODEL);
   else void run();
   activity.bringIntoView();
+}
+
+/** The address before this one is of no interest any more, nor is it to be tried again. */
+function dropUnloaded() {
+  if (!unloaded || !activity.hasFailure) return;
+  unloaded = wanted = null;
+  activity.status(ready());
 }
 
 /**

@@ -23,12 +23,25 @@ export function named(name) {
 /**
  * @param {string} text as typed
  * @param {Set<string>} known names that need no address
+ * @param {string} page the page's own address
  * @returns {ModelChoice | null} null if it cannot be a model
  */
-export function typed(text, known) {
+export function typed(text, known, page) {
   const name = text.trim();
-  const address = /^(https?:\/\/|\.{0,2}\/)\S+$/.test(name) || /^[\w.-]+\/[\w.-]+$/.test(name);
-  return address || known.has(name) ? named(name) : null;
+  const address = /^(https?:\/\/|\.{0,2}\/)\S+$/.test(name) && isWithinReach(name, page);
+  return address || /^[\w.-]+\/[\w.-]+$/.test(name) || known.has(name) ? named(name) : null;
+}
+
+/**
+ * The page's policy, in index.html, lets it ask no other host without https.
+ *
+ * @param {string} address
+ * @param {string} page
+ */
+function isWithinReach(address, page) {
+  if (!URL.canParse(address, page)) return false;
+  const { protocol, origin } = new URL(address, page);
+  return protocol === 'https:' || origin === new URL(page).origin;
 }
 
 /**

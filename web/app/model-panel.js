@@ -21,6 +21,7 @@ import { StoredModels } from './stored-models.js';
 /**
  * @typedef {object} Handlers
  * @property {(choice: ModelChoice) => void} onChoose
+ * @property {() => void} onRefused what was typed cannot be a model
  * @property {(choice: ModelChoice) => void} onKept the files in use have a name by now
  * @property {(names: Set<string>) => void} onListed the models on this device, whenever they are read
  */
@@ -93,10 +94,11 @@ export class ModelPanel {
 
   /** @param {string} text */
   #load(text) {
-    const choice = typed(text, this.#known);
+    const choice = typed(text, this.#known, location.href);
     if (!choice) {
       const words = 'Write a name such as owner/name, or an address that starts with https://.';
       this.#other.fail(words);
+      this.#handlers.onRefused();
       return words;
     }
     this.#other.say('');
