@@ -97,3 +97,15 @@ def test_what_changes_during_a_ranking_is_compared_with_it(app: Page) -> None:
 def test_the_count_says_what_separates_the_documents(app: Page, text: str, words: str) -> None:
     app.fill("#documents", text)
     expect(app.locator("#document-count")).to_have_text(words)
+
+
+def test_the_form_stays_beside_a_long_ranking(app: Page) -> None:
+    rank(app, BERLIN, [f"{number} of many" for number in range(60)])
+    app.locator("#results .result").last.scroll_into_view_if_needed()
+    for name in ("#query", "#rerank", "#status", "#model-panel summary"):
+        expect(app.locator(name)).to_be_in_viewport(ratio=1)
+    app.click("#model-panel summary")
+    app.locator("#model-import").scroll_into_view_if_needed()
+    expect(app.locator("#results .result").last).to_be_in_viewport()
+    app.click("#model-panel summary")
+    app.evaluate("() => scrollTo(0, 0)")
