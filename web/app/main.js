@@ -8,6 +8,7 @@
  */
 
 import { Activity } from './activity.js';
+import { byId } from './by-id.js';
 import { failureWords } from './failure-words.js';
 import { Inputs } from './inputs.js';
 import { followLoad } from './load-progress.js';
@@ -21,6 +22,8 @@ import { ResultList } from './result-list.js';
 import { cancelledWords, rankedWords, readyWords } from './run-words.js';
 
 /** @import { Failure, ModelChoice, Progress, RankingRequest, Reranker, Words } from './types.js' */
+
+byId('not-started', HTMLElement).remove(); // it is for those whom this line never reaches
 
 const OTHER_MODEL = new DOMException('Another model was chosen.', 'AbortError');
 
