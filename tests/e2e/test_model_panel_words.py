@@ -9,7 +9,7 @@ from playwright.sync_api import Page, expect
 
 from tests.e2e.conftest import OpenPage
 from tests.e2e.support import MODEL, Watch
-from tests.e2e.test_model_panel import LOADED, expect_model, open_panel, use_address
+from tests.e2e.test_model_panel import LOADED, button, expect_model, open_panel, use_address
 
 
 @pytest.fixture
@@ -49,3 +49,21 @@ def test_a_refused_address_takes_the_old_failure_away(app: Page, watch: Watch) -
     expect(app.locator("#model-other-notice")).to_contain_text("https://")
     app.click("#rerank")
     expect(app.locator("#status")).to_contain_text("Ranked 10 documents", timeout=LOADED)
+
+
+@pytest.mark.parametrize("width", [320, 1280])
+def test_the_answers_to_a_question_stay_side_by_side(app: Page, width: int) -> None:
+    app.set_viewport_size({"width": width, "height": 900})
+    button(app, "Remove all models").click()
+    yes, no = (button(app, name).bounding_box() for name in ("Remove all", "Keep"))
+    assert yes and no
+    assert yes["y"] == no["y"]
+    assert yes["x"] + yes["width"] < no["x"]
+
+
+def test_a_stored_model_has_one_size(app: Page) -> None:
+    option = app.locator("#model-list option", has_text="(bundled)")
+    expect(option).to_contain_text("35 MB")
+    expect(app.locator("#model-about")).to_contain_text("35 MB")
+    expect(app.locator("#model-stored")).to_contain_text("35 MB")
+    expect(app.locator("#model-storage")).to_contain_text("Models take up 35 MB")

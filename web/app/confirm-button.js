@@ -27,7 +27,9 @@ export function confirmButton({ label, spoken, question, yes, onYes }) {
   const group = element('div', 'confirm-question');
   group.role = 'group';
   group.ariaLabel = question;
-  group.append(element('p', '', question), button(yes, onYes, 'danger'), no);
+  const answers = element('div', 'confirm-answers'); // in one line, however narrow it is
+  answers.append(button(yes, onYes, 'danger'), no);
+  group.append(element('p', '', question), answers);
   group.addEventListener('keydown', (event) => {
     if (event.key !== 'Escape') return;
     event.stopPropagation(); // Escape also cancels what runs

@@ -25,8 +25,7 @@ export function isStored({ lastUsed, storedBytes, dtypes }) {
 
 /** @param {ModelInfo} info */
 export function optionWords(info) {
-  const { q8, fp16, fp32 } = info.dtypes;
-  const bytes = (q8 ?? fp16 ?? fp32)?.bytes || info.storedBytes;
+  const bytes = isStored(info) ? info.storedBytes : usualBytes(info);
   return [info.title ?? info.id, bytes ? fileSize(bytes) : ''].filter(Boolean).join(' · ');
 }
 
@@ -70,12 +69,18 @@ function onDeviceWords({ storedBytes }) {
  *
  * @param {ModelInfo} info
  */
-function downloadWords({ dtypes: { q8, fp16, fp32 } }) {
-  const usual = (q8 ?? fp32 ?? fp16)?.bytes ?? 0;
+function downloadWords(info) {
+  const { fp16, fp32 } = info.dtypes;
+  const usual = usualBytes(info);
   const gpu = (fp16 ?? fp32)?.bytes ?? 0;
   if (!usual) return 'Size not known before the download';
   const more = gpu > usual ? `, or ${fileSize(gpu)} to run on a graphics card` : '';
   return `${fileSize(usual)} download${more}`;
+}
+
+/** @param {ModelInfo} info */
+function usualBytes({ dtypes: { q8, fp16, fp32 } }) {
+  return (q8 ?? fp32 ?? fp16)?.bytes ?? 0;
 }
 
 /** @param {string} tag */
