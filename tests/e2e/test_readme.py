@@ -71,5 +71,5 @@ def test_in_python() -> None:
     )
     assert result.returncode == 0, result.stderr
     first, second = (line.split(" ", 1) for line in result.stdout.splitlines())
-    assert (float(first[0]), first[1]) == (SCORE, ANSWER)
+    assert float(first[0]) == SCORE and first[1] == ANSWER
     assert float(second[0]) < 0.1
