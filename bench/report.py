@@ -18,9 +18,10 @@ from bench.transfer import FirstVisit
 
 #: How each peer was run, where that is not plain from its name.
 NOTES = """\
-- All run the same int8 ONNX file; the browser peers on WebAssembly, each in a tab of its own, one
-  at a time, cross-origin isolated unless it says otherwise. Time is that of the public call, seen
-  by the page. webrerank's score cache is off, or a repeated call would cost nothing.
+- All are given the same int8 ONNX file, of which webrerank computes the last layer for the first
+  token only. The browser peers run on WebAssembly, each in a tab of its own, one at a time,
+  cross-origin isolated unless it says otherwise. Time is that of the public call, seen by the page.
+  webrerank's score cache is off, or a repeated call would cost nothing.
 - transformers.js: AutoTokenizer and AutoModelForSequenceClassification, one padded batch, all
   defaults. Tuned: the fastest of the table below, sorted by length.
 - LocalMode: `transformers.reranker(id, { quantized: true, device: 'wasm' }).doRerank`, which its

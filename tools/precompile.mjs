@@ -17,16 +17,16 @@ const [own] = words.splice(2, 1);
 const [folder, out, ...wheels] = words.map((path) => resolve(path));
 const { loadPyodide } = await import(pathToFileURL(join(folder, 'pyodide.mjs')).href);
 
-/** Kept out of the wheels: what only compilers, type checkers and their own tests read. */
+/**
+ * Kept out of the wheels: what only compilers, type checkers and their own tests read, and the parts
+ * of numpy that webrerank does not use. Pyodide links each binary of a wheel that it loads, so the
+ * ten of numpy.random alone delay every start.
+ */
 const LEFT_OUT = [
-  '/tests/',
-  '/include/',
-  'numpy/f2py/',
-  'numpy/_pyinstaller/',
-  '.pyi',
-  '.pxd',
-  '.a',
-  '.h',
+  ...['/tests/', '/include/', '.pyi', '.pxd', '.a', '.h', 'numpy/linalg/lapack_lite'],
+  ...['f2py', 'fft', 'polynomial', 'random', 'testing', 'core', '_pyinstaller'].map(
+    (name) => `numpy/${name}/`,
+  ),
 ];
 
 /**

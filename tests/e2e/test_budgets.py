@@ -18,7 +18,7 @@ MB = 1_000_000
 BROTLI_BUDGET = {
     "webrerank.js lib/ workers/": 64_000,
     "app/ styles/ index.html sw.js": 38_000,
-    "vendor/pyodide/ without the snapshot": 9.6 * MB,
+    "vendor/pyodide/ without the snapshot": 8.7 * MB,
     "vendor/pyodide/python.snapshot": 5.8 * MB,
     "vendor/ort/ort.wasm.min.mjs vendor/ort/ort-wasm-simd-threaded.wasm": 2.9 * MB,
     "vendor/tokenizers.js": 1.4 * MB,

@@ -65,6 +65,7 @@ serve({
  * interface of Pyodide, so anything wrong with one means a plain start.
  */
 async function loadPython() {
+  const unpacked = keptSnapshot().catch(() => null);
   const { loadPyodide } = await import(`${PYODIDE}pyodide.mjs`);
   const options = {
     indexURL: PYODIDE,
@@ -73,7 +74,7 @@ async function loadPython() {
     packages: ['numpy', 'micropip'],
   };
   try {
-    const snapshot = await keptSnapshot();
+    const snapshot = await unpacked;
     if (snapshot) {
       const pyodide = await loadPyodide({ ...options, _loadSnapshot: snapshot });
       pyodide.runPython(SELF_CHECK);
