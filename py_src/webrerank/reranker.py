@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 from collections.abc import Sequence
 from time import perf_counter
 from typing import Any
@@ -10,15 +9,13 @@ from typing import Any
 from webrerank.cache import ScoreCache
 from webrerank.errors import InvalidRequestError
 from webrerank.model import ModelSpec
-from webrerank.pairs import EncodedPair, IntArray
+from webrerank.pairs import EncodedPair
 from webrerank.ports import SessionPool, Tokenizer
 from webrerank.request import RerankRequest, check_request
 from webrerank.results import Ranking, RerankResult, RuntimeInfo, Usage, rank_results
 from webrerank.schedule import run_pairs
 from webrerank.score_sheet import OnProgress, OnResult, ScoreSheet
-
-#: Characters tokenised before the event loop gets a turn, so that a cancel is heard.
-TOKENIZE_CHUNK = 50_000
+from webrerank.tokenization import tokenize
 
 
 class Reranker:
@@ -125,24 +122,13 @@ class Reranker:
         least = self._spec.template.special_count + 2
         if max_length < least:
             raise InvalidRequestError(f"max_length must be at least {least} for this model.")
-        documents = await self._tokenize(request.texts)
+        # Twice what fits, and no less than the query has: then which is the longer stays the same.
+        enough = max(2 * max_length, len(query))
+        documents = await tokenize(self._tokenizer, request.texts, enough)
         return [
             self._spec.template.encode(query, ids, max_length) if len(ids) else None
             for ids in documents
         ]
-
-    async def _tokenize(self, texts: Sequence[str]) -> list[IntArray]:
-        ids: list[IntArray] = []
-        chunk: list[str] = []
-        size = 0
-        for place, text in enumerate(texts):
-            chunk.append(text if text.strip() else "")
-            size += len(text)
-            if size >= TOKENIZE_CHUNK or place == len(texts) - 1:
-                ids += self._tokenizer.encode_batch(chunk)
-                chunk, size = [], 0
-                await asyncio.sleep(0)
-        return ids
 
     async def _score(self, sheet: ScoreSheet) -> list[EncodedPair]:
         """Fill the sheet, from the cache where it can; gives the pairs that had to be run."""

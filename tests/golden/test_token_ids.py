@@ -4,6 +4,7 @@ Hugging Face encodes and truncates a pair in one step; webrerank encodes texts o
 the pair together itself, so that it is the same on every runtime.
 """
 
+import asyncio
 from pathlib import Path
 
 import pytest
@@ -15,6 +16,7 @@ from webrerank.adapters.native import NativeTokenizer
 from webrerank.model import ModelSpec, read_model
 from webrerank.pairs import EncodedPair
 from webrerank.request import well_formed
+from webrerank.tokenization import tokenize
 
 FILES = ("config.json", "tokenizer.json", "tokenizer_config.json")
 
@@ -33,7 +35,9 @@ class Both:
         """Compare each pair with Hugging Face's; gives ours."""
         query, *documents = (well_formed(text) for text in (query, *documents))
         self.theirs.enable_truncation(max_length, strategy="longest_first")
-        query_ids, *ids = self.ours.encode_batch([query, *documents])
+        (query_ids,) = self.ours.encode_batch([query])
+        enough = max(2 * max_length, len(query_ids))
+        ids = asyncio.run(tokenize(self.ours, documents, enough))
         pairs = [self.spec.template.encode(query_ids, one, max_length) for one in ids]
         wanted = self.theirs.encode_batch([(query, document) for document in documents])
         for document, pair, want in zip(documents, pairs, wanted, strict=True):
@@ -88,3 +92,10 @@ def test_truncated_says_whether_hugging_face_cut(both: Both) -> None:
         blue, red = (ids.tolist()[0] for ids in both.ours.encode_batch(["blue", "red"]))
         assert pair.query_truncated == (kept.count(blue) < query)
         assert pair.document_truncated == (kept.count(red) < document)
+
+
+@pytest.mark.parametrize("words", [1, 600])
+def test_long_documents(both: Both, words: int) -> None:
+    documents = [f"{text} and so on. " * 1_200 for text in NASTY.values() if len(text) < 200]
+    pairs = both.compare("blue " * words, documents)
+    assert all(pair.document_truncated for pair in pairs)

@@ -24,7 +24,7 @@ from tests.fakes import (
 from webrerank.cache import ScoreCache
 from webrerank.errors import InferenceError, InvalidRequestError, TokenizationError
 from webrerank.pairs import IntArray
-from webrerank.reranker import TOKENIZE_CHUNK, Reranker
+from webrerank.reranker import Reranker
 from webrerank.results import Ranking, RerankResult, Usage
 from webrerank.scoring import score_of
 
@@ -298,33 +298,6 @@ def test_a_tokenizer_that_refuses_fails_the_call_before_the_model_runs() -> None
     with pytest.raises(TokenizationError):
         rerank(reranker, QUERY, DOCUMENTS)
     assert pool.batches == []
-
-
-def test_many_documents_are_tokenised_in_chunks_in_order() -> None:
-    tokenizer = FakeTokenizer()
-    third = "x" * (TOKENIZE_CHUNK // 3)
-    documents = [f"{third} {place}" for place in range(10)]
-    rerank(fake_reranker(tokenizer=tokenizer), QUERY, documents)
-    assert tokenizer.texts == [QUERY, *documents]
-    assert [len(batch) for batch in tokenizer.batches] == [1, 3, 3, 3, 1]
-
-
-def test_a_cancel_is_heard_between_chunks_of_tokenising() -> None:
-    async def scenario() -> None:
-        tokenizer, pool = FakeTokenizer(), FakePool()
-        documents = ["x" * TOKENIZE_CHUNK] * 20
-        task = asyncio.ensure_future(
-            fake_reranker(pool, tokenizer).rerank(QUERY, documents),
-        )
-        while len(tokenizer.batches) < 3:
-            await asyncio.sleep(0)
-        task.cancel()
-        with pytest.raises(asyncio.CancelledError):
-            await task
-        assert len(tokenizer.batches) <= 4
-        assert pool.batches == []
-
-    asyncio.run(scenario())
 
 
 def test_a_cancel_during_inference_ends_it_and_spoils_nothing() -> None:
