@@ -125,6 +125,7 @@ export class Engine {
     this.#sessions = new SessionWorkers(this.runtime.device, {
       onLost: (index) => this.#python.call('detach', { index }),
       onReplaced: (session) => this.#attach(session),
+      onFewer: () => void this.runtime.sessions--,
       onGivenUp: (error, tooOften) =>
         this.#fail(error, tooOften && this.runtime.device === 'webgpu'),
     });

@@ -21,7 +21,9 @@ const TOLERANCE = { fp32: 0.01, fp16: 0.25, q8: 0.25 };
  */
 export async function gpuAgrees(gpu, files, dtype, signal) {
   const none = async () => {};
-  const reference = new SessionWorkers('wasm', { onLost: none, onReplaced: none, onGivenUp: none });
+  const reference = new SessionWorkers('wasm', {
+    ...{ onLost: none, onReplaced: none, onFewer: none, onGivenUp: none },
+  });
   try {
     reference.resize(1);
     await reference.load(files, signal);

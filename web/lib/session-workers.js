@@ -29,6 +29,7 @@ import { disposed, LOADING_MS, WorkerClient } from './worker-client.js';
  * @typedef {object} SessionEvents
  * @property {(index: number) => Promise<void>} onLost before a replacement is started
  * @property {(session: LoadedSession) => Promise<void>} onReplaced
+ * @property {() => void} onFewer memory is too short to replace one
  * @property {(error: RerankError, tooOften: boolean) => void} onGivenUp tooOften: they keep dying
  */
 
@@ -213,7 +214,8 @@ export class SessionWorkers {
     } catch (cause) {
       if (!this.#files) return;
       if (fresh !== undefined && isOutOfMemory(cause) && this.#clients.size > 1) {
-        return this.#end(fresh, disposed()); // the others go on
+        this.#end(fresh, disposed()); // the others go on
+        return this.#events.onFewer();
       }
       const failure = cause instanceof RerankError ? cause : error;
       this.#events.onGivenUp(failure, this.#losses > MOST_LOSSES[this.#device]);

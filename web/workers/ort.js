@@ -72,6 +72,10 @@ function checkInputs(created) {
   }
 }
 
+/** What engines and ONNX Runtime say; it wraps their RangeErrors. */
+const OUT_OF_MEMORY =
+  /out of memory|bad_alloc|allocation failed|(could not|cannot|failed to) allocate/i;
+
 /**
  * Translate what ONNX Runtime throws.
  * @param {unknown} error
@@ -80,7 +84,7 @@ function checkInputs(created) {
  */
 export function sessionError(error, code, what) {
   const text = error instanceof Error ? error.message : String(error);
-  if (error instanceof RangeError || /out of memory|bad_alloc|allocation failed/i.test(text)) {
+  if (error instanceof RangeError || OUT_OF_MEMORY.test(text)) {
     return new RerankError(
       'out_of_memory',
       'This device has too little memory for the model. Use fewer sessions or a smaller model.',
