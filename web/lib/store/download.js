@@ -5,17 +5,13 @@
 
 import { RerankError } from '../errors.js';
 import { CHUNK_BYTES, commitFile, read, readChunk, removeFile, writeChunk } from './database.js';
+import { gone, integrity, Spoilt, unreachable } from './download-errors.js';
 import { createHasher, sha256 } from './hash.js';
-import { Retry, withRetries } from './retry.js';
+import { announcedBytes, checkResponse, chunksOf, continues, rangeHeaders } from './http-range.js';
+import { withRetries } from './retry.js';
 
 /** @typedef {import('./sources.js').FileSpec} FileSpec */
 /** @typedef {import('./database.js').Manifest} Manifest */
-
-/** As the cause of a RerankError: the host has no such file. */
-export class Missing extends Error {}
-
-/** The same: what was downloaded is wrong, and none of it may stay. */
-class Spoilt extends Retry {}
 
 /**
  * @typedef {object} DownloadOptions
@@ -118,7 +114,7 @@ async function fetchAll(job, state) {
  * @param {State} state
  */
 async function fetchRest(job, state) {
-  const { spec, signal, onBytes } = job;
+  const { spec, signal } = job;
   const from = state.manifest.chunks.length * CHUNK_BYTES;
   if (state.manifest.bytes && from >= state.manifest.bytes) return; // all but the commit was done
   const response = await fetch(/** @type {string} */ (spec.url), {
@@ -134,18 +130,24 @@ async function fetchRest(job, state) {
   const body = checkResponse(response, spec);
   if (!continued) startOver(state, response.headers.get('etag'));
   const offset = continued ? from : 0;
-  const length = Number(response.headers.get('content-length')) || 0;
-  // A compressed answer tells its length on the wire, not that of the file.
-  const plain = !response.headers.get('content-encoding');
-  const announced = plain && length ? offset + length : 0;
+  const announced = announcedBytes(response, offset);
   if (spec.bytes && announced && announced !== spec.bytes) {
     throw integrity(spec, `has ${announced} bytes instead of ${spec.bytes}`);
   }
   state.manifest.bytes = spec.bytes || announced;
+  await keepChunks(body, offset, job, state);
+}
+
+/**
+ * @param {ReadableStream<Uint8Array>} body
+ * @param {number} offset where it begins
+ * @param {Download} job
+ * @param {State} state
+ */
+async function keepChunks(body, offset, { spec, signal, onBytes }, state) {
   let loaded = offset;
-  for await (const chunk of chunksOf(body, signal, (bytes) =>
-    onBytes((loaded += bytes), state.manifest.bytes),
-  )) {
+  const count = (/** @type {number} */ bytes) => onBytes((loaded += bytes), state.manifest.bytes);
+  for await (const chunk of chunksOf(body, signal, count)) {
     const index = state.manifest.chunks.length;
     const next = { ...state.manifest, chunks: [...state.manifest.chunks, await sha256(chunk)] };
     if (!(await writeChunk(next, index, chunk))) state.inMemory.set(index, new Blob([chunk]));
@@ -166,94 +168,6 @@ async function fetchRest(job, state) {
 function startOver(state, etag) {
   state.manifest = { key: state.manifest.key, bytes: 0, chunks: [], etag };
   state.inMemory.clear();
-}
-
-/**
- * @param {number} from
- * @param {FileSpec} spec
- * @param {Manifest} manifest
- * @returns {Record<string, string>}
- */
-function rangeHeaders(from, spec, manifest) {
-  if (!from) return {};
-  const range = { Range: `bytes=${from}-` };
-  // With a known hash the parts cannot be mixed up, and If-Range would cost a CORS preflight.
-  return spec.sha256 || !manifest.etag ? range : { ...range, 'If-Range': manifest.etag };
-}
-
-/**
- * @param {Response} response
- * @param {FileSpec} spec
- * @returns {ReadableStream<Uint8Array>}
- */
-function checkResponse(response, spec) {
-  const { status } = response;
-  if (!response.ok || !response.body) {
-    const retry = status >= 500 || status === 429 || status === 408;
-    const cause = retry ? new Retry() : [404, 410].includes(status) ? new Missing() : undefined;
-    throw new RerankError(
-      'model_load',
-      `The model's host answered ${status} for ${spec.path}. ` +
-        (retry ? 'Try again later.' : 'Check the model name and that the model is public.'),
-      { cause },
-    );
-  }
-  if (response.headers.get('content-type')?.startsWith('text/html')) {
-    throw integrity(spec, 'is a web page, not the file');
-  }
-  return response.body;
-}
-
-/**
- * Whether an answer really continues what is here; a 200 starts over.
- * @param {Response} response
- * @param {number} from
- * @param {Manifest} manifest
- */
-function continues(response, from, manifest) {
-  if (response.status !== 206) return false;
-  const range = response.headers.get('content-range');
-  const etag = response.headers.get('etag');
-  // Another host may hide these headers; the hash of the whole decides then.
-  const [start, total] = [`bytes ${from}-`, `/${manifest.bytes || ''}`];
-  const rangeFits =
-    range === null || (range.startsWith(start) && (range.endsWith(total) || range.endsWith('/*')));
-  return rangeFits && (etag === null || manifest.etag === null || etag === manifest.etag);
-}
-
-/**
- * Cut a stream into chunks of CHUNK_BYTES; the last may be shorter.
- * @param {ReadableStream<Uint8Array>} body
- * @param {AbortSignal} signal
- * @param {(bytes: number) => void} onBytes
- * @returns {AsyncGenerator<ArrayBuffer>}
- */
-async function* chunksOf(body, signal, onBytes) {
-  const reader = body.getReader();
-  let buffer = new Uint8Array(CHUNK_BYTES);
-  let filled = 0;
-  try {
-    for (;;) {
-      const { done, value } = await reader.read();
-      signal.throwIfAborted();
-      if (done) break;
-      for (let start = 0; start < value.length;) {
-        const part = value.subarray(start, start + CHUNK_BYTES - filled);
-        buffer.set(part, filled);
-        filled += part.length;
-        start += part.length;
-        if (filled === CHUNK_BYTES) {
-          yield buffer.buffer;
-          buffer = new Uint8Array(CHUNK_BYTES);
-          filled = 0;
-        }
-      }
-      onBytes(value.length);
-    }
-    if (filled) yield buffer.buffer.slice(0, filled);
-  } finally {
-    reader.cancel().catch(() => {}); // it may be broken already
-  }
 }
 
 /**
@@ -285,35 +199,3 @@ async function verify({ spec, signal }, blob) {
   if (hasher.digest() === spec.sha256) return;
   throw integrity(spec, 'does not have the expected sha256', new Spoilt());
 }
-
-/**
- * @param {FileSpec} spec
- * @param {string} what
- * @param {unknown} [cause]
- */
-const integrity = (spec, what, cause) =>
-  new RerankError(
-    'model_integrity',
-    `The model's ${spec.path} ${what}. Nothing was kept; try again, or choose another source.`,
-    { cause },
-  );
-
-/** @param {FileSpec} spec */
-const gone = (spec) =>
-  new RerankError(
-    'model_load',
-    `The model's ${spec.path} came from this device, and the browser has removed it since. ` +
-      'Add the model again.',
-  );
-
-/**
- * @param {FileSpec} spec
- * @param {unknown} cause
- */
-const unreachable = (spec, cause) =>
-  new RerankError(
-    'model_load',
-    `The model's ${spec.path} could not be downloaded. Check the connection and try again: ` +
-      'what was loaded is kept.',
-    { cause },
-  );

@@ -3,7 +3,8 @@
 import { RerankError } from '../errors.js';
 import { BytesMeter } from './bytes-meter.js';
 import { read, write } from './database.js';
-import { download, Missing, storeBlob } from './download.js';
+import { Missing } from './download-errors.js';
+import { download, storeBlob } from './download.js';
 import { splitWeights, WEIGHTS } from './onnx.js';
 import { readStored } from './stored.js';
 import { CONFIG_PATHS } from './layout.js';

@@ -1,0 +1,44 @@
+/** @file What can be wrong with a download. */
+
+import { RerankError } from '../errors.js';
+import { Retry } from './retry.js';
+
+/** @typedef {import('./sources.js').FileSpec} FileSpec */
+
+/** As the cause of a RerankError: the host has no such file. */
+export class Missing extends Error {}
+
+/** The same: what was downloaded is wrong, and none of it may stay. */
+export class Spoilt extends Retry {}
+
+/**
+ * @param {FileSpec} spec
+ * @param {string} what
+ * @param {unknown} [cause]
+ */
+export const integrity = (spec, what, cause) =>
+  new RerankError(
+    'model_integrity',
+    `The model's ${spec.path} ${what}. Nothing was kept; try again, or choose another source.`,
+    { cause },
+  );
+
+/** @param {FileSpec} spec */
+export const gone = (spec) =>
+  new RerankError(
+    'model_load',
+    `The model's ${spec.path} came from this device, and the browser has removed it since. ` +
+      'Add the model again.',
+  );
+
+/**
+ * @param {FileSpec} spec
+ * @param {unknown} cause
+ */
+export const unreachable = (spec, cause) =>
+  new RerankError(
+    'model_load',
+    `The model's ${spec.path} could not be downloaded. Check the connection and try again: ` +
+      'what was loaded is kept.',
+    { cause },
+  );
