@@ -4,7 +4,7 @@ Object.assign(t, {
   /** Prefetch a model; what was told on the way is in `progress`. */
   async prefetch(model, options = {}) {
     const { models } = await t.lib();
-    const progress = [];
+    const progress = (t.progress = []);
     const onProgress = (event) => {
       t.told = event;
       progress.push({ ...event });

@@ -139,7 +139,7 @@ def test_a_tab_that_waits_says_so(open_page: OpenPage, site: Server, hub: Hub) -
     second.goto(site.url + "blank.html")
     hub.fault(TINY_FILE, Fault(hold_at=1_000))
     run(first, "t.prefetch(arg); return 0", TINY)
-    first.wait_for_function("() => t.told?.file === 'onnx/model.onnx'")
+    first.wait_for_function("() => t.progress.some(({ file }) => file === 'onnx/model.onnx')")
     run(second, "t.running = t.prefetch(arg); return 0", TINY)
     second.wait_for_timeout(5_500)
     assert run(second, "return t.told.file") == "onnx/model.onnx"
