@@ -82,9 +82,18 @@ class Handler(http.server.BaseHTTPRequestHandler):
             self._content(*cached.groups())
         elif host == CDN_HOST and (stored := re.fullmatch(r"/repos/([^/]+/[^/]+)/(.+)", path)):
             self._signed(stored[1], stored[2], parse_qs(url.query))
+        elif plain := re.fullmatch(r"/plain/([^/]+/[^/]+)/(.+)", path):
+            self._plain(*plain.groups())
         else:
             self._note("other", path)
             self._error(404, "EntryNotFound")
+
+    def _plain(self, name: str, path: str) -> None:
+        """As any static host does."""
+        if path in self.hub.repositories[name]:
+            return self._content(name, path)
+        self._note("content", f"{name}/{path}")
+        self._error(404, "")
 
     def _tree(self, name: str, start: int) -> None:
         self._note("tree", name)
@@ -132,7 +141,8 @@ class Handler(http.server.BaseHTTPRequestHandler):
     def _content(self, name: str, path: str) -> None:
         self._note("content", f"{name}/{path}")
         file = self.hub.repositories[name][path]
-        fault = self.hub.next_fault(f"{name}/{path}", False) or Fault()
+        asked = self.command != "HEAD"
+        fault = (asked and self.hub.next_fault(f"{name}/{path}", False)) or Fault()
         etag = fault.etag or f'"{file.sha256 if file.lfs else _git_oid(file)}"'
         size = file.size if fault.content is None else len(fault.content)
         if_range = self.headers.get("If-Range")
@@ -146,6 +156,10 @@ class Handler(http.server.BaseHTTPRequestHandler):
         self.asked.first = first
         headers = {"ETag": etag, "Accept-Ranges": "bytes"}
         headers["Content-Type"] = fault.content_type or "application/octet-stream"
+        if fault.encoding:
+            headers["Content-Encoding"] = fault.encoding
+        if self.hub.modified:
+            headers["Last-Modified"] = self.hub.modified
         if part:
             headers["Content-Range"] = f"bytes {first}-{last}/{size}"
         if fault.no_length:
@@ -207,6 +221,8 @@ class Handler(http.server.BaseHTTPRequestHandler):
         self.end_headers()
 
     def _cors(self) -> dict[str, str]:
+        if self.hub.plain:
+            return {"Access-Control-Allow-Origin": "*"}
         if self.headers.get("Host", "").startswith(CDN_HOST):
             return {"Access-Control-Allow-Origin": "*", "Access-Control-Expose-Headers": "*"}
         origin = self.headers.get("Origin", f"https://{HUB_HOST}")

@@ -37,6 +37,7 @@ class Fault:
     ignore_if_range: bool = False
     etag: str | None = None
     no_length: bool = False  #: the end of the connection is the end of the file
+    encoding: str | None = None  #: how `content` is compressed
 
 
 @dataclass
@@ -76,6 +77,8 @@ class Contents:
     log: list[Asked] = field(default_factory=list)
     page_size: int = 1000
     down: bool = False
+    plain: bool = False  #: a host that shows scripts no header but those every host shows
+    modified: str | None = None  #: the date of all files
     released: threading.Event = field(default_factory=threading.Event)
     _faults: dict[str, list[tuple[Fault, bool]]] = field(default_factory=dict)
     _lock: threading.Lock = field(default_factory=threading.Lock)
@@ -113,7 +116,8 @@ class Contents:
         """Behave well again and forget what was asked."""
         self._faults.clear()
         self.log.clear()
-        self.down = False
+        self.down = self.plain = False
+        self.modified = None
         self.page_size = 1000
         self.release()
 

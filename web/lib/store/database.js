@@ -15,7 +15,7 @@ export const CHUNK_BYTES = 16 * 2 ** 20;
  * @property {string} key
  * @property {number} bytes of the whole file; 0 if the host did not say
  * @property {string[]} chunks sha256 of each, hex
- * @property {string | null} etag
+ * @property {string | null} validator ETag or date of the file; null if the host did not show one
  */
 
 /**

@@ -19,7 +19,7 @@ export class Spoilt extends Retry {}
 export const integrity = (spec, what, cause) =>
   new RerankError(
     'model_integrity',
-    `The model's ${spec.path} ${what}. Nothing was kept; try again, or choose another source.`,
+    `The model's ${spec.path} ${what}. Try again, or choose another source.`,
     { cause },
   );
 

@@ -7,7 +7,15 @@ import { RerankError } from '../errors.js';
 import { CHUNK_BYTES, commitFile, read, readChunk, removeFile, writeChunk } from './database.js';
 import { gone, integrity, Spoilt, unreachable } from './download-errors.js';
 import { createHasher, sha256 } from './hash.js';
-import { announcedBytes, checkResponse, chunksOf, continues, rangeHeaders } from './http-range.js';
+import {
+  announcedBytes,
+  checkResponse,
+  chunksOf,
+  continues,
+  lengthOnTheWire,
+  rangeHeaders,
+  validatorOf,
+} from './http-range.js';
 import { withRetries } from './retry.js';
 
 /** @typedef {import('./sources.js').FileSpec} FileSpec */
@@ -61,7 +69,7 @@ export async function download(spec, options) {
  */
 export async function storeBlob({ key, blob = new Blob() }, signal) {
   /** @type {Manifest} */
-  let manifest = { key, bytes: blob.size, chunks: [], etag: null };
+  let manifest = { key, bytes: blob.size, chunks: [], validator: null };
   await removeFile(key);
   for (let start = 0; start < blob.size; start += CHUNK_BYTES) {
     signal.throwIfAborted();
@@ -80,7 +88,7 @@ export async function storeBlob({ key, blob = new Blob() }, signal) {
  */
 async function resume(key) {
   /** @type {Manifest} */
-  const partial = (await read('partials', key)) ?? { key, bytes: 0, chunks: [], etag: null };
+  const partial = (await read('partials', key)) ?? { key, bytes: 0, chunks: [], validator: null };
   for (const [index, hash] of partial.chunks.entries()) {
     const bytes = await readChunk(key, index);
     const end = index * CHUNK_BYTES + (bytes?.byteLength ?? 0);
@@ -114,40 +122,41 @@ async function fetchAll(job, state) {
  * @param {State} state
  */
 async function fetchRest(job, state) {
-  const { spec, signal } = job;
+  const { spec, signal, onBytes } = job;
   const from = state.manifest.chunks.length * CHUNK_BYTES;
   if (state.manifest.bytes && from >= state.manifest.bytes) return; // all but the commit was done
   const response = await fetch(/** @type {string} */ (spec.url), {
     signal,
     headers: rangeHeaders(from, spec, state.manifest),
   });
-  const continued = from > 0 && continues(response, from, state.manifest);
+  const continued = from > 0 && continues(response, from, spec, state.manifest);
   if (from > 0 && !continued && [206, 416].includes(response.status)) {
     await response.body?.cancel(); // a part of another file: it is asked for whole
     startOver(state, null);
     return fetchRest(job, state);
   }
   const body = checkResponse(response, spec);
-  if (!continued) startOver(state, response.headers.get('etag'));
+  if (!continued) startOver(state, validatorOf(response));
   const offset = continued ? from : 0;
   const announced = announcedBytes(response, offset);
   if (spec.bytes && announced && announced !== spec.bytes) {
     throw integrity(spec, `has ${announced} bytes instead of ${spec.bytes}`);
   }
   state.manifest.bytes = spec.bytes || announced;
-  await keepChunks(body, offset, job, state);
+  const total = state.manifest.bytes || lengthOnTheWire(response, offset);
+  const count = (/** @type {number} */ loaded) => onBytes(loaded, total);
+  await keepChunks(body, offset, { ...job, count }, state);
 }
 
 /**
  * @param {ReadableStream<Uint8Array>} body
  * @param {number} offset where it begins
- * @param {Download} job
+ * @param {Download & { count: (loaded: number) => void }} job
  * @param {State} state
  */
-async function keepChunks(body, offset, { spec, signal, onBytes }, state) {
+async function keepChunks(body, offset, { spec, signal, count }, state) {
   let loaded = offset;
-  const count = (/** @type {number} */ bytes) => onBytes((loaded += bytes), state.manifest.bytes);
-  for await (const chunk of chunksOf(body, signal, count)) {
+  for await (const chunk of chunksOf(body, signal, (bytes) => count((loaded += bytes)))) {
     const index = state.manifest.chunks.length;
     const next = { ...state.manifest, chunks: [...state.manifest.chunks, await sha256(chunk)] };
     if (!(await writeChunk(next, index, chunk))) state.inMemory.set(index, new Blob([chunk]));
@@ -163,10 +172,10 @@ async function keepChunks(body, offset, { spec, signal, onBytes }, state) {
 
 /**
  * @param {State} state
- * @param {string | null} etag
+ * @param {string | null} validator
  */
-function startOver(state, etag) {
-  state.manifest = { key: state.manifest.key, bytes: 0, chunks: [], etag };
+function startOver(state, validator) {
+  state.manifest = { key: state.manifest.key, bytes: 0, chunks: [], validator };
   state.inMemory.clear();
 }
 

@@ -11,17 +11,22 @@ import { Retry } from './retry.js';
 /** @typedef {import('./database.js').Manifest} Manifest */
 
 /**
+ * What to ask for. Parts can be put together only if something tells that they are of one file: a
+ * hash of the whole, or a validator. If-Range would say it to the host, but needs a CORS preflight.
  * @param {number} from
  * @param {FileSpec} spec
  * @param {Manifest} manifest
  * @returns {Record<string, string>}
  */
 export function rangeHeaders(from, spec, manifest) {
-  if (!from) return {};
-  const range = { Range: `bytes=${from}-` };
-  // With a known hash the parts cannot be mixed up, and If-Range would cost a CORS preflight.
-  return spec.sha256 || !manifest.etag ? range : { ...range, 'If-Range': manifest.etag };
+  return from && (spec.sha256 || manifest.validator) ? { Range: `bytes=${from}-` } : {};
 }
+
+/**
+ * What changes with the file; another host shows scripts at least the date.
+ * @param {Response} response
+ */
+export const validatorOf = ({ headers }) => headers.get('etag') ?? headers.get('last-modified');
 
 /**
  * @param {Response} response
@@ -50,17 +55,20 @@ export function checkResponse(response, spec) {
  * Whether an answer really continues what is here; a 200 starts over.
  * @param {Response} response
  * @param {number} from
+ * @param {FileSpec} spec
  * @param {Manifest} manifest
  */
-export function continues(response, from, manifest) {
+export function continues(response, from, spec, manifest) {
   if (response.status !== 206) return false;
-  const range = response.headers.get('content-range');
-  const etag = response.headers.get('etag');
-  // Another host may hide these headers; the hash of the whole decides then.
-  const [start, total] = [`bytes ${from}-`, `/${manifest.bytes || ''}`];
-  const rangeFits =
-    range === null || (range.startsWith(start) && (range.endsWith(total) || range.endsWith('/*')));
-  return rangeFits && (etag === null || manifest.etag === null || etag === manifest.etag);
+  const [range, length] = ['content-range', 'content-length'].map((name) =>
+    response.headers.get(name),
+  );
+  if (range !== null && !range.startsWith(`bytes ${from}-`)) return false;
+  if (manifest.bytes && length !== null && from + Number(length) !== manifest.bytes) return false;
+  const validator = validatorOf(response);
+  // Another host may hide all of these; a hash of the whole decides then, or nothing does.
+  if (validator === null || manifest.validator === null) return Boolean(spec.sha256);
+  return validator === manifest.validator;
 }
 
 /**
@@ -99,13 +107,23 @@ export async function* chunksOf(body, signal, onBytes) {
 }
 
 /**
- * How long the file says it is; 0 if it does not.
+ * How long the file is by what the host says; 0 if that cannot be told. A compressed answer tells
+ * its length on the wire, and another host does not show that it is compressed.
  * @param {Response} response
  * @param {number} offset where the answer begins
  */
 export function announcedBytes(response, offset) {
-  const length = Number(response.headers.get('content-length')) || 0;
-  // A compressed answer tells its length on the wire, not that of the file.
-  const plain = !response.headers.get('content-encoding');
-  return plain && length ? offset + length : 0;
+  const { headers, status, type } = response;
+  const plain = status === 206 || (type === 'basic' && !headers.get('content-encoding'));
+  return plain ? lengthOnTheWire(response, offset) : 0;
+}
+
+/**
+ * The same if nothing is compressed: for progress only.
+ * @param {Response} response
+ * @param {number} offset
+ */
+export function lengthOnTheWire({ headers }, offset) {
+  const length = Number(headers.get('content-length')) || 0;
+  return length && offset + length;
 }
