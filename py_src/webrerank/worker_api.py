@@ -57,10 +57,10 @@ class WorkerApi:
         assert self._pool is not None
         self._pool.attach(index, port)
 
-    def detach(self, index: int) -> None:
-        """A session is gone."""
+    def detach(self, index: int, stopped: bool) -> None:
+        """A session is gone: it died, or was stopped."""
         if self._pool is not None:
-            self._pool.detach(index)
+            self._pool.detach(index, stopped)
 
     def computing_cancelled(self) -> Any:
         """Indexes of the sessions that compute what was cancelled."""

@@ -6,6 +6,7 @@ from typing import Any
 
 from playwright.sync_api import Page
 
+from tests.e2e.conftest import OpenPage
 from tests.e2e.support import BERLIN, BERLIN_DOCUMENTS, check_berlin, check_works, run
 
 #: lib/session-workers.js: how often sessions may die of themselves.
@@ -34,7 +35,8 @@ def abort(page: Page, *, stop_at_once: bool) -> dict[str, Any]:
 
 def test_sessions_that_compute_are_replaced(ready: Page) -> None:
     live = run(ready, "return t.reranker.sessions")
-    assert abort(ready, stop_at_once=True)["started"] == live, "all were computing for the call"
+    started = abort(ready, stop_at_once=True)["started"]
+    assert 1 <= started <= live, "one may have been between two runs"
     ready.wait_for_timeout(2500)  # Chromium lets a worker that computes go on for two seconds
     assert sum("session-worker" in worker.url for worker in ready.workers) == live
 
@@ -52,11 +54,13 @@ def test_again_and_again(ready: Page) -> None:
         started += fresh
 
 
-def test_another_call_goes_on(ready: Page) -> None:
+def test_another_call_goes_on(open_page: OpenPage) -> None:
     """It loses its sessions again and again, and its documents run all the same."""
+    page = open_page()
     answer = run(
-        ready,
+        page,
         """
+        await t.start({ sessions: 2, cache: false });
         const mine = Array.from({ length: 24 }, (_, i) => `${i} ` + 'other '.repeat(150));
         const documents = Array.from({ length: 20 }, (_, i) => `${i} ` + 'word '.repeat(150));
         const logits = ({ results }) => String(results.map(({ index, logit }) => [index, logit]));
@@ -77,7 +81,7 @@ def test_another_call_goes_on(ready: Page) -> None:
     )
     assert answer["same"]
     assert answer["started"] >= 3 and answer["aborts"] >= 3, answer
-    check_works(ready)
+    check_works(page)
 
 
 def test_when_nothing_computes(ready: Page) -> None:
@@ -86,7 +90,7 @@ def test_when_nothing_computes(ready: Page) -> None:
         ready,
         """
         const count = t.workers.length;
-        const big = 'lorem ipsum dolor '.repeat(50_000);
+        const big = '\\u0301 '.repeat(500_000) + 'end'; // to be read to its end
         await t.abort((signal) => t.rerank('q', [big], { signal, stopAtOnce: true }), 0);
         await t.rerank('q', ['a']);
         return t.workers.length - count;""",

@@ -123,11 +123,10 @@ export class Engine {
 
   #newSessions() {
     this.#sessions = new SessionWorkers(this.runtime.device, {
-      onLost: (index) => this.#python.call('detach', { index }),
+      onLost: (index, stopped) => this.#python.call('detach', { index, stopped }),
       onReplaced: (session) => this.#attach(session),
       onFewer: () => void this.runtime.sessions--,
-      onGivenUp: (error, tooOften) =>
-        this.#fail(error, tooOften && this.runtime.device === 'webgpu'),
+      onGivenUp: (error) => this.#fail(error, this.runtime.device === 'webgpu'),
     });
     return this.#sessions;
   }

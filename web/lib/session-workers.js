@@ -27,10 +27,11 @@ import { disposed, LOADING_MS, WorkerClient } from './worker-client.js';
 
 /**
  * @typedef {object} SessionEvents
- * @property {(index: number) => Promise<void>} onLost before a replacement is started
+ * @property {(index: number, stopped: boolean) => Promise<void>} onLost before a replacement is
+ *   started; `stopped` by `restart`, not dead
  * @property {(session: LoadedSession) => Promise<void>} onReplaced
- * @property {() => void} onFewer memory is too short to replace one
- * @property {(error: RerankError, tooOften: boolean) => void} onGivenUp tooOften: they keep dying
+ * @property {() => void} onFewer one could not be replaced
+ * @property {(error: RerankError) => void} onGivenUp none is left, or they keep dying
  */
 
 /** How often sessions may die before they are given up; a GPU that was lost twice is not trusted. */
@@ -45,6 +46,8 @@ export class SessionWorkers {
   #losses = 0;
   /** @type {ModelFiles | null} set once all are loaded: from then on one that dies is replaced */
   #files = null;
+  /** @type {Set<number>} those that take the place of others, and are not ready yet */
+  #loading = new Set();
   /** @type {Shape[]} what sessions compile for in the background */
   #shapes = [];
 
@@ -154,8 +157,7 @@ export class SessionWorkers {
       'An inference session was stopped and did not start again. Call again.',
     );
     client.end(error);
-    this.#losses--; // #replace takes it for a loss
-    return this.#replace(index, error);
+    return this.#replace(index, error, true);
   }
 
   /** @param {RerankError} error what calls under way reject with */
@@ -195,30 +197,32 @@ export class SessionWorkers {
   /**
    * @param {number} index
    * @param {RerankError} error
+   * @param {boolean} [stopped]
    */
-  async #replace(index, error) {
+  async #replace(index, error, stopped = false) {
     this.#clients.delete(index);
     const files = this.#files;
-    if (!files) return; // while loading, the load itself fails
+    if (!files || this.#loading.has(index)) return; // the load itself fails
+    if (!stopped) this.#losses++;
+    const tooOften = this.#losses > MOST_LOSSES[this.#device];
     /** @type {number | undefined} */
     let fresh;
     try {
-      await this.#events.onLost(index);
+      await this.#events.onLost(index, stopped);
       if (!this.#files) return; // ended meanwhile
-      if (++this.#losses > MOST_LOSSES[this.#device]) throw error;
+      if (tooOften) throw error;
       fresh = this.#spawn();
+      this.#loading.add(fresh);
       const session = await this.#load(fresh, files);
       if (!this.#files) return;
+      this.#loading.delete(fresh);
       await this.#events.onReplaced(session);
       this.#compile(fresh);
     } catch (cause) {
       if (!this.#files) return;
-      if (fresh !== undefined && isOutOfMemory(cause) && this.#clients.size > 1) {
-        this.#end(fresh, disposed()); // the others go on
-        return this.#events.onFewer();
-      }
-      const failure = cause instanceof RerankError ? cause : error;
-      this.#events.onGivenUp(failure, this.#losses > MOST_LOSSES[this.#device]);
+      if (fresh !== undefined) this.#end(fresh, disposed());
+      if (!tooOften && this.#clients.size) return this.#events.onFewer(); // the others go on
+      this.#events.onGivenUp(cause instanceof RerankError ? cause : error);
     }
   }
 

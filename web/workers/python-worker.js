@@ -49,7 +49,7 @@ serve({
 
   attach: ({ index, port }) => api.attach(index, new SessionPort(port)),
 
-  detach: ({ index }) => api?.detach(index),
+  detach: ({ index, stopped }) => api?.detach(index, stopped),
 
   rerank: (payload, { signal, emit }) => answerOf(api.rerank(payload, emit), signal),
 

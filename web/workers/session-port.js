@@ -32,7 +32,7 @@ export class SessionPort {
    * @param {number} rows
    * @param {number} length
    * @returns {Promise<Float32Array | undefined>} logits of shape (rows, n_logits), flat; undefined if
-   *   the session ended before it began
+   *   the session ended, and not because of it
    */
   run(id, inputIds, attentionMask, tokenTypeIds, rows, length) {
     return new Promise((resolve, reject) => {
@@ -63,9 +63,14 @@ export class SessionPort {
     return this.#computing !== null && !this.#runs.has(this.#computing);
   }
 
-  /** The session is gone: the run it was at rejects; the others may run elsewhere. */
-  close() {
-    for (const [id, run] of this.#runs) if (id !== this.#computing) run.resolve(undefined);
+  /**
+   * The session is gone: the run it was at rejects; the others may run elsewhere.
+   * @param {boolean} stopped it did not die, so the run it was at is not to blame either
+   */
+  close(stopped) {
+    for (const [id, run] of this.#runs) {
+      if (stopped || id !== this.#computing) run.resolve(undefined);
+    }
     this.#giveUp('ended');
     this.#port.close();
   }

@@ -46,14 +46,14 @@ class PyodideSessionPool:
         self._load[index] = 0
         self._attached.set()
 
-    def detach(self, index: int) -> None:
-        """A session is gone; its runs raise WorkerCrashedError."""
+    def detach(self, index: int, stopped: bool = False) -> None:
+        """A session is gone: it died, which the run it was at may have caused, or was stopped."""
         port = self._ports.pop(index, None)
         self._load.pop(index, None)
         if not self._ports:
             self._attached.clear()
         if port is not None:
-            port.close()
+            port.close(stopped)
 
     def computing_cancelled(self) -> list[int]:
         """The sessions that compute what was cancelled."""
@@ -73,11 +73,11 @@ class PyodideSessionPool:
                         raise
                     crashed = True
                 else:
-                    if logits is not None:  # the session ended before this run began
+                    if logits is not None:  # the session ended, not because of this run
                         return logits
 
     async def _least_busy(self) -> int:
-        if not self._ports:
+        while not self._ports:
             try:
                 await asyncio.wait_for(self._attached.wait(), _REPLACE_TIMEOUT)
             except TimeoutError as error:

@@ -2,6 +2,7 @@
 JavaScript, and how busy each session is. Runs inside Pyodide only."""
 
 import asyncio
+from collections.abc import Iterator
 from typing import Any
 
 import js
@@ -42,7 +43,7 @@ class FakePort:
     def drop(self, run_id: int) -> None:
         self.dropped.append(run_id)
 
-    def close(self) -> None:
+    def close(self, stopped: bool) -> None:
         self.closed = True
 
     def release(self) -> None:
@@ -97,6 +98,47 @@ def test_a_run_whose_only_session_dies_waits_for_the_next() -> None:
             assert answer.tobytes() == wanted.tobytes()
 
     asyncio.run(scenario())
+
+
+class EndingPort(FakePort):
+    """A session that ends in mid-run, of itself or stopped, as SessionPort tells it."""
+
+    following: Iterator[FakePort]
+
+    def __init__(self, pool: PyodideSessionPool, *, stopped: bool) -> None:
+        super().__init__()
+        self._pool = pool
+        self._stopped = stopped
+
+    async def run(self, run_id: int, *_rest: Any) -> Any:
+        self.runs.append(run_id)
+        index = next(index for index, port in self._pool._ports.items() if port is self)
+        self._pool.detach(index, self._stopped)
+        self._pool.attach(index + 1, next(self.following))
+        if self._stopped:
+            return None
+        error = js.Error.new("An inference session ended. Call again.")
+        error.code = "worker_crashed"
+        return await js.Promise.reject(error)
+
+
+def run_on(*endings: bool) -> Any:
+    """The answer to a run on sessions that end in it, stopped or not, before one that lives."""
+    pool = PyodideSessionPool(1, 1)
+    ports = [*(EndingPort(pool, stopped=stopped) for stopped in endings), FakePort()]
+    EndingPort.following = iter(ports[1:])
+    pool.attach(0, ports[0])
+    return asyncio.run(pool.run(batch_of())).tolist()
+
+
+def test_a_run_is_tried_again_after_one_crash_but_not_after_two() -> None:
+    assert run_on(False) == [[2000.0]]
+    with pytest.raises(WorkerCrashedError):
+        run_on(False, False)
+
+
+def test_a_session_that_was_stopped_is_no_crash() -> None:
+    assert run_on(True, True, False, True, True) == [[2000.0]]
 
 
 def test_without_any_session_a_run_gives_up(monkeypatch: pytest.MonkeyPatch) -> None:
