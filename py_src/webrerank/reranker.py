@@ -122,9 +122,7 @@ class Reranker:
         least = self._spec.template.special_count + 2
         if max_length < least:
             raise InvalidRequestError(f"max_length must be at least {least} for this model.")
-        # Twice what fits, and no less than the query has: then which is the longer stays the same.
-        enough = max(2 * max_length, len(query))
-        documents = await tokenize(self._tokenizer, request.texts, enough)
+        documents = await tokenize(self._tokenizer, request.texts, max_length, len(query))
         return [
             self._spec.template.encode(query, ids, max_length) if len(ids) else None
             for ids in documents

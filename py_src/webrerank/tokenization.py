@@ -1,4 +1,4 @@
-"""Many texts, some of them long, to token ids: in turns, and no further than the model reads."""
+"""Many texts, some of them long, to token ids: in turns, and not much further than is read."""
 
 from __future__ import annotations
 
@@ -14,22 +14,43 @@ TOKENIZE_CHUNK = 50_000
 #: Characters of a text that are tried for each token wanted; words have fewer in most languages.
 CHARS_A_TOKEN = 8
 
+#: What the cut itself may add: of a word too long for WordPiece, which is one token, the start may
+#: be short enough to be read letter by letter, up to 100 of them.
+CUT_TOKENS = 128
 
-async def tokenize(tokenizer: Tokenizer, texts: Sequence[str], enough: int) -> list[IntArray]:
-    """Give the ids of each text, shape (n,); of a long text all, or at least `enough` of the first.
+
+async def tokenize(
+    tokenizer: Tokenizer, texts: Sequence[str], max_length: int, query_length: int
+) -> list[IntArray]:
+    """Give the ids of each text, shape (n,); of a long text all, or more than a pair can hold.
 
     A tokenizer makes the same of the start of a text whatever follows a good way behind. So a cut
-    text that gave `enough` says how the whole begins, if no more than half of them are looked at;
-    one that did not (spaces without end, a word of a million letters) is tokenised whole.
+    text that gave far more tokens than fit says how the whole begins, and that it is the longer of
+    the pair; one that did not (spaces without end, a word of a million letters) is tokenised whole.
+
+    Args:
+        tokenizer: the model's.
+        texts: what to tokenise.
+        max_length: the most tokens of each that can be read.
+        query_length: tokens of the query, which is truncated too if it is longer than a text.
     """
+    enough = max(2 * max_length, max_length + CUT_TOKENS, query_length)
     head = enough * CHARS_A_TOKEN
     is_long = [len(text) > 2 * head for text in texts]
-    starts = [text[:head] if cut else text for text, cut in zip(texts, is_long, strict=True)]
+    starts = [_cut(text, head) if cut else text for text, cut in zip(texts, is_long, strict=True)]
     ids = await _in_turns(tokenizer, starts)
     for place, text in enumerate(texts):
         if is_long[place] and len(ids[place]) < enough:
             (ids[place],) = await _in_turns(tokenizer, [text])
     return ids
+
+
+def _cut(text: str, length: int) -> str:
+    """Cut behind the last space before `length`, if there is one."""
+    end = length
+    while end and not text[end - 1].isspace():
+        end -= 1
+    return text[: end or length]
 
 
 async def _in_turns(tokenizer: Tokenizer, texts: Sequence[str]) -> list[IntArray]:

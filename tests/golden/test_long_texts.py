@@ -12,7 +12,7 @@ from tests.hub import tokenizer_kinds as kinds
 from tests.nasty_texts import NASTY
 from webrerank.adapters.native import NativeTokenizer
 from webrerank.request import well_formed
-from webrerank.tokenization import CHARS_A_TOKEN, tokenize
+from webrerank.tokenization import CHARS_A_TOKEN, CUT_TOKENS, tokenize
 
 TOKENIZERS = {
     "WordPiece": kinds.word_piece,
@@ -21,7 +21,8 @@ TOKENIZERS = {
     "BPE, ModernBERT": kinds.byte_level_modernbert,
     "BPE, RoBERTa": kinds.byte_level_roberta,
 }
-ENOUGH = 128
+MAX_LENGTH = 64
+ENOUGH = MAX_LENGTH + CUT_TOKENS
 FAR = 3 * ENOUGH * CHARS_A_TOKEN
 
 SHORT = [*kinds.TEXT, *(text for text in NASTY.values() if text.strip() and len(text) < 1000)]
@@ -34,7 +35,11 @@ def mixed(seed: int) -> str:
     while sum(map(len, parts)) < FAR:
         piece = chance.choice(SHORT)
         parts.append(piece * chance.choice([1, 1, 1, 1, 3, 50]))
-        parts.append(chance.choice([" ", " ", "", " " * 300, "x" * 300, "北" * 300]))
+        parts.append(
+            chance.choice(
+                [" ", " ", "", " " * 300, "x" * 300, "北" * 300, "a1b2" * chance.randint(20, 60)]
+            )
+        )
     return "".join(parts)
 
 
@@ -44,7 +49,7 @@ def test_the_first_tokens_are_those_of_the_whole_text(kind: str) -> None:
     tokenizer = NativeTokenizer(json.dumps(values))
     texts = [*(text * (1 + FAR // len(text)) for text in SHORT), *map(mixed, range(150))]
     texts = [well_formed(text) for text in texts]
-    found = asyncio.run(tokenize(tokenizer, texts, ENOUGH))
+    found = asyncio.run(tokenize(tokenizer, texts, MAX_LENGTH, 1))
     cut = 0
     for text, ids, whole in zip(texts, found, tokenizer.encode_batch(texts), strict=True):
         if len(ids) == len(whole):
@@ -52,5 +57,5 @@ def test_the_first_tokens_are_those_of_the_whole_text(kind: str) -> None:
             continue
         cut += 1
         assert len(ids) >= ENOUGH
-        assert ids[: ENOUGH // 2].tolist() == whole[: ENOUGH // 2].tolist(), text[:60]
+        assert ids[:MAX_LENGTH].tolist() == whole[:MAX_LENGTH].tolist(), text[:60]
     assert cut > 100, "the start was enough for most"

@@ -36,8 +36,7 @@ class Both:
         query, *documents = (well_formed(text) for text in (query, *documents))
         self.theirs.enable_truncation(max_length, strategy="longest_first")
         (query_ids,) = self.ours.encode_batch([query])
-        enough = max(2 * max_length, len(query_ids))
-        ids = asyncio.run(tokenize(self.ours, documents, enough))
+        ids = asyncio.run(tokenize(self.ours, documents, max_length, len(query_ids)))
         pairs = [self.spec.template.encode(query_ids, one, max_length) for one in ids]
         wanted = self.theirs.encode_batch([(query, document) for document in documents])
         for document, pair, want in zip(documents, pairs, wanted, strict=True):
@@ -99,3 +98,15 @@ def test_long_documents(both: Both, words: int) -> None:
     documents = [f"{text} and so on. " * 1_200 for text in NASTY.values() if len(text) < 200]
     pairs = both.compare("blue " * words, documents)
     assert all(pair.document_truncated for pair in pairs)
+
+
+@pytest.mark.parametrize("max_length", [5, 16, 32, 64, 128])
+def test_long_words_wherever_a_long_document_is_cut(both: Both, max_length: int) -> None:
+    """A word of more than 100 letters is one token, its start as many as it has letters."""
+    digest = "0123456789abcdef" * 8
+    documents = [
+        "x" * shift + f" {'internationalization ' * count}{digest} {'red fox ' * 1000}"
+        for count in range(0, 60, 6)
+        for shift in range(0, 120, 30)
+    ]
+    both.compare("which fox is red?", documents, max_length)

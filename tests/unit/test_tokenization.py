@@ -6,15 +6,18 @@ from collections.abc import Sequence
 import pytest
 
 from tests.fakes import FakeTokenizer
-from webrerank.tokenization import CHARS_A_TOKEN, TOKENIZE_CHUNK, tokenize
+from webrerank.tokenization import CHARS_A_TOKEN, CUT_TOKENS, TOKENIZE_CHUNK, tokenize
 
-ENOUGH = 20
+MAX_LENGTH = 20
+ENOUGH = MAX_LENGTH + CUT_TOKENS
 HEAD = ENOUGH * CHARS_A_TOKEN
 
 
-def tokenized(texts: Sequence[str], enough: int = ENOUGH) -> tuple[list[list[int]], FakeTokenizer]:
+def tokenized(
+    texts: Sequence[str], max_length: int = MAX_LENGTH
+) -> tuple[list[list[int]], FakeTokenizer]:
     tokenizer = FakeTokenizer()
-    ids = asyncio.run(tokenize(tokenizer, texts, enough))
+    ids = asyncio.run(tokenize(tokenizer, texts, max_length, 1))
     return [one.tolist() for one in ids], tokenizer
 
 
@@ -38,7 +41,7 @@ def test_a_long_text_is_read_as_far_as_it_counts() -> None:
     assert sum(map(len, tokenizer.texts)) < 2 * HEAD
     assert ids[0] == whole(texts[0]) and ids[2] == whole(texts[2])
     assert len(ids[1]) >= ENOUGH
-    assert ids[1][: ENOUGH // 2] == whole(texts[1])[: ENOUGH // 2]
+    assert ids[1][:MAX_LENGTH] == whole(texts[1])[:MAX_LENGTH]
 
 
 @pytest.mark.parametrize(
@@ -61,7 +64,7 @@ def test_a_cancel_is_heard_between_chunks() -> None:
     async def scenario() -> None:
         tokenizer = FakeTokenizer()
         texts = ["x" * TOKENIZE_CHUNK] * 20
-        task = asyncio.ensure_future(tokenize(tokenizer, texts, TOKENIZE_CHUNK))
+        task = asyncio.ensure_future(tokenize(tokenizer, texts, TOKENIZE_CHUNK, 1))
         while len(tokenizer.batches) < 3:
             await asyncio.sleep(0)
         task.cancel()
