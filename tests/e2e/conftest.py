@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
 from playwright.sync_api import Browser, Page, Playwright
 
-from tests.e2e.support import BLANK_PAGE, DIST, Watch, link_site, run
+from tests.e2e.support import Watch, browser_path, make_site, run
 from tools.serve import Server, make_server
 
 BROWSER_ARGUMENTS = [
@@ -44,13 +43,6 @@ def launch(playwright: Playwright) -> Iterator[Callable[..., Browser]]:
         browser.close()
 
 
-def browser_path() -> str | None:
-    """Debian's Chromium; None for the one that Playwright brings along."""
-    chosen = os.environ.get("WEBRERANK_BROWSER")  # "" from build.py: Playwright's own
-    usual = "/usr/bin/chromium"
-    return usual if chosen is None and Path(usual).exists() else chosen or None
-
-
 @pytest.fixture(scope="package")
 def browser(launch: Callable[..., Browser]) -> Browser:
     return launch()
@@ -58,13 +50,7 @@ def browser(launch: Callable[..., Browser]) -> Browser:
 
 @pytest.fixture(scope="package")
 def site_folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """dist/ as it is, a blank page, and room for the tests' own models."""
-    if not (DIST / "webrerank.js").is_file():
-        pytest.fail("dist/ is missing: run `python build.py build` first", pytrace=False)
-    folder = tmp_path_factory.mktemp("site")
-    link_site(folder)
-    (folder / "blank.html").write_text(BLANK_PAGE, encoding="utf-8")
-    return folder
+    return make_site(tmp_path_factory.mktemp("site"))
 
 
 @pytest.fixture(scope="package")

@@ -43,6 +43,10 @@ BERLIN_LOGIT: float = json.loads(
     (ROOT / "tests" / "golden" / "logits.json").read_text(encoding="utf-8")
 )["pairs"][0]["wasm"]
 
+#: The server sends it with the same Content-Security-Policy as the app.
+BLANK_PAGE = """<!doctype html><html lang="en"><meta charset="utf-8"><title>blank</title>
+<link rel="icon" href="data:,"><p>A page that uses the library.</p></html>"""
+
 T = TypeVar("T")
 
 
@@ -162,6 +166,22 @@ def link_site(folder: Path) -> None:
     shutil.copytree(DIST, folder, copy_function=link, dirs_exist_ok=True)
 
 
+def make_site(folder: Path, blank: str = BLANK_PAGE) -> Path:
+    """dist/ as it is, a blank page, and room for the tests' own models."""
+    if not (DIST / "webrerank.js").is_file():
+        pytest.fail("dist/ is missing: run `python build.py build` first", pytrace=False)
+    link_site(folder)
+    (folder / "blank.html").write_text(blank, encoding="utf-8")
+    return folder
+
+
+def browser_path() -> str | None:
+    """Debian's Chromium; None for the one that Playwright brings along."""
+    chosen = os.environ.get("WEBRERANK_BROWSER")  # "" from build.py: Playwright's own
+    usual = "/usr/bin/chromium"
+    return usual if chosen is None and Path(usual).exists() else chosen or None
+
+
 def link_model(target: Path, onnx_path: str, model: bytes, **config: Any) -> None:
     """Make a model folder in the hub's layout with the bundled model's tokenizer."""
     (target / "onnx").mkdir(parents=True, exist_ok=True)
@@ -220,8 +240,3 @@ def recorded_requests() -> Iterator[list[str]]:
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(Handler, "log_request", lambda self, *_: paths.append(self.path))
         yield paths
-
-
-#: The server sends it with the same Content-Security-Policy as the app.
-BLANK_PAGE = """<!doctype html><html lang="en"><meta charset="utf-8"><title>blank</title>
-<link rel="icon" href="data:,"><p>A page that uses the library.</p></html>"""

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.e2e.support import BLANK_PAGE, DIST, HELPERS, link_site
+from tests.e2e.support import BLANK_PAGE, HELPERS, make_site
 from tests.engines.chromium import ChromiumPage
 from tests.engines.firefox import FirefoxPage
 from tests.engines.page import EngineMissing, EnginePage
@@ -69,13 +69,11 @@ def page(browser_page: EnginePage) -> Iterator[EnginePage]:
 
 @pytest.fixture(scope="package")
 def site_folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    if not (DIST / "webrerank.js").is_file():
-        pytest.fail("dist/ is missing: run `python build.py build` first", pytrace=False)
-    folder = tmp_path_factory.mktemp("engines-site")
-    link_site(folder)
     script = '<script src="helpers.js"></script>'
+    folder = make_site(
+        tmp_path_factory.mktemp("engines-site"), BLANK_PAGE.replace("<p>", f"{script}<p>")
+    )
     (folder / "helpers.js").write_bytes(HELPERS.read_bytes())
-    (folder / "blank.html").write_text(BLANK_PAGE.replace("<p>", f"{script}<p>"), encoding="utf-8")
     return folder
 
 

@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
 from playwright.sync_api import Browser, BrowserContext, Page, Playwright
 
-from tests.e2e.support import BLANK_PAGE, DIST, HELPERS, MODEL_FOLDER, link_site
+from tests.e2e.support import HELPERS, MODEL_FOLDER, browser_path, make_site
 from tests.hub.server import Hub
 from tests.hub.tiny_models import make_large, make_model, make_six_layers
 from tools.serve import Server, make_server
@@ -49,12 +48,7 @@ def hub(shared_hub: Hub) -> Iterator[Hub]:
 
 @pytest.fixture(scope="package")
 def site_folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    if not (DIST / "webrerank.js").is_file():
-        pytest.fail("dist/ is missing: run `python build.py build` first", pytrace=False)
-    folder = tmp_path_factory.mktemp("store-site")
-    link_site(folder)
-    (folder / "blank.html").write_text(BLANK_PAGE, encoding="utf-8")
-    return folder
+    return make_site(tmp_path_factory.mktemp("store-site"))
 
 
 @pytest.fixture(scope="package")
@@ -67,9 +61,8 @@ def site(site_folder: Path) -> Iterator[Server]:
 
 @pytest.fixture(scope="package")
 def browser_options(shared_hub: Hub) -> dict[str, object]:
-    path = os.environ.get("WEBRERANK_BROWSER", "/usr/bin/chromium")
     return {
-        "executable_path": path or None,
+        "executable_path": browser_path(),
         "args": [*BROWSER_ARGUMENTS, *shared_hub.browser_arguments],
     }
 
