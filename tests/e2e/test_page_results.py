@@ -45,6 +45,7 @@ def expect_stale(page: Page, words: str) -> None:
 def expect_current(page: Page) -> None:
     expect(page.locator("#stale")).to_be_hidden()
     expect(page.locator("#results")).to_have_class("results")
+    expect(page.locator("#results")).to_have_accessible_description("")
 
 
 def test_a_ranking_is_named_old_until_the_fields_match_it(app: Page) -> None:

@@ -21,6 +21,7 @@ export class StaleNotice {
 
   hide() {
     this.#notice.hidden = true;
+    this.#notice.replaceChildren(); // it describes the list, hidden or not
   }
 }
 
