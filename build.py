@@ -113,8 +113,9 @@ def test(pytest_arguments: list[str]) -> int:
 
 def wants_engines(pytest_arguments: list[str]) -> bool:
     """Whether tests of all engines may run: those in ENGINES, or all if no path is given."""
-    words = [word.split("::")[0] for word in pytest_arguments if not word.startswith("-")]
-    paths = [ROOT / word for word in words if word and os.path.exists(ROOT / word)]
+    paths = [ROOT / word.split("::")[0] for word in pytest_arguments]
+    # What follows an option such as -k may be a folder's name too.
+    paths = [path for path in paths if path.is_relative_to(ENGINES.parent) and path.exists()]
     related = (path.is_relative_to(ENGINES) or ENGINES.is_relative_to(path) for path in paths)
     return not paths or any(related)
 

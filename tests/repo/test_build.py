@@ -162,6 +162,7 @@ def test_help_is_told(capsys: pytest.CaptureFixture[str], arguments: list[str], 
     [
         ([], True),
         (["-x", "-k", "logits or " * 100 + "tests"], True),
+        (["-k", "web"], True),
         (["tests"], True),
         (["tests/unit", "tests/engines/test_app.py::test_the_app"], True),
         (["tests/unit"], False),
