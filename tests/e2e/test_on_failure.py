@@ -28,8 +28,10 @@ def test_a_worker_dies(ready: Page) -> None:
     ranking = run(
         ready,
         """
-        const call = t.rerank('q', arg, { onFailure: 'input-order', topK: 20, minScore: 0.5 });
-        await t.sleep(200);
+        let seen = 0;
+        const options = { onFailure: 'input-order', topK: 20, minScore: 0.5 };
+        const call = t.rerank('q', arg, { ...options, onProgress: () => seen++ });
+        while (!seen) await t.sleep(1);
         t.crash('Python', -1);
         const ranking = await call;
         return { ...ranking, why: t.describe(ranking.error) };""",
