@@ -19,15 +19,26 @@ const { loadPyodide } = await import(pathToFileURL(join(folder, 'pyodide.mjs')).
 
 /**
  * Kept out of the wheels: what only compilers, type checkers and their own tests read, and the parts
- * of numpy that webrerank does not use. Pyodide links each binary of a wheel that it loads, so the
- * ten of numpy.random alone delay every start.
+ * of numpy that webrerank does not use. Pyodide links each binary of a wheel that it loads, so their
+ * eleven delay every start.
  */
-const LEFT_OUT = [
-  ...['/tests/', '/include/', '.pyi', '.pxd', '.a', '.h', 'numpy/linalg/lapack_lite'],
-  ...['f2py', 'fft', 'polynomial', 'random', 'testing', 'core', '_pyinstaller'].map(
-    (name) => `numpy/${name}/`,
-  ),
-];
+const LEFT_OUT = {
+  endings: ['.pyi', '.pxd', '.a', '.h'],
+  places: [
+    '/tests/',
+    '/include/',
+    'numpy/_pyinstaller/',
+    'numpy/core/',
+    'numpy/f2py/',
+    'numpy/fft/',
+    'numpy/linalg/lapack_lite',
+    'numpy/polynomial/',
+    'numpy/random/',
+    'numpy/testing/',
+  ],
+};
+
+const NOTHING = { endings: [], places: [] };
 
 /**
  * Imported before the snapshot is taken: what the packages need of the standard library. They
@@ -54,7 +65,9 @@ def top(name):
 def compile_archive(source, target, left_out, kept):
     with zipfile.ZipFile(source) as old, zipfile.ZipFile(target, "w") as new:
         for name in old.namelist():
-            if name.endswith("/") or any(name.endswith(p) or p in name for p in left_out):
+            if name.endswith(("/", *left_out["endings"])):
+                continue
+            if any(place in name for place in left_out["places"]):
                 continue
             if kept and top(name) not in kept:
                 continue
@@ -84,7 +97,7 @@ for (const path of [join(folder, 'python_stdlib.zip'), ...wheels]) {
   const name = path.slice(folder.length + 1);
   plain.FS.writeFile('/tmp/source', readFileSync(path));
   // Of the standard library only what is used, by whole packages.
-  const [leftOut, keep] = wheels.includes(path) ? [LEFT_OUT, []] : [[], kept];
+  const [leftOut, keep] = wheels.includes(path) ? [LEFT_OUT, []] : [NOTHING, kept];
   compileArchive('/tmp/source', '/tmp/target', plain.toPy(leftOut), keep);
   writeFileSync(join(out, name), plain.FS.readFile('/tmp/target'));
 }

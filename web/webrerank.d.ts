@@ -125,7 +125,7 @@ export interface Ranking<D extends Document = Document> {
   reranked: boolean;
   /** Why it failed; null if it did not. */
   error: RerankError | null;
-  /** What really ran; if nothing did, the model that was asked for and 0 sessions. */
+  /** What really ran; before anything has, the model that was asked for and 0 sessions. */
   model: string;
   device: Device;
   dtype: Dtype;
