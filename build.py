@@ -12,6 +12,7 @@ if sys.version_info < (3, 11):  # noqa: UP036 - a newcomer's may be older
 import argparse
 import os
 import subprocess
+import tempfile
 from pathlib import Path
 
 from tools import BuildError
@@ -108,7 +109,29 @@ def test(pytest_arguments: list[str]) -> int:
         install_engines()
     environment = os.environ | {"WEBRERANK_BROWSER": find_browser(python)}
     command = [str(python), "-m", "pytest", *pytest_arguments]
+    if not pytest_arguments:
+        return test_all(command, environment)
     return subprocess.run(command, cwd=ROOT, env=environment, check=False).returncode
+
+
+def test_all(command: list[str], environment: dict[str, str]) -> int:
+    """Run the tests of all engines beside the others, of which those without a browser come first.
+
+    They wait more than they compute, so they cost no time. What they print comes last.
+    """
+    with tempfile.TemporaryFile() as output:
+        engines = subprocess.Popen(
+            [*command, str(ENGINES)], cwd=ROOT, env=environment, stdout=output, stderr=output
+        )
+        try:
+            others = [*command, f"--ignore={ENGINES}"]
+            code = subprocess.run(others, cwd=ROOT, env=environment, check=False).returncode
+            engines.wait()
+        finally:
+            engines.kill()
+        output.seek(0)
+        sys.stdout.write(output.read().decode("utf-8", "replace"))
+    return code or engines.returncode
 
 
 def wants_engines(pytest_arguments: list[str]) -> bool:

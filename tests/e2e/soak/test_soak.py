@@ -46,7 +46,7 @@ class Plan:
         return (self.legs - self.warm_up) * a_leg
 
 
-SHORT = Plan(legs=7, warm_up=3, reranks=40, aborts=12, visit_reranks=2, visit_aborts=1)
+SHORT = Plan(legs=6, warm_up=2, reranks=40, aborts=12, visit_reranks=2, visit_aborts=1)
 #: In all 1,000 reranks, 300 aborts and 20 switches.
 LONG = Plan(legs=20, warm_up=4, reranks=40, aborts=12, visit_reranks=10, visit_aborts=3)
 
