@@ -14,6 +14,7 @@ import os
 import subprocess
 import tempfile
 from pathlib import Path
+from typing import Any
 
 from tools import BuildError
 from tools.browser import find_browser, install_engines
@@ -25,6 +26,9 @@ from tools.site import build_site
 ROOT = Path(__file__).resolve().parent
 
 ENGINES = ROOT / "tests" / "engines"
+
+#: Folders of tests that start browsers.
+IN_BROWSERS = ("tests/pyodide", "tests/e2e", "tests/store", "tests/engines")
 
 #: The commands that measure, and the modules that do it.
 MEASURING = {"bench": "bench", "eval": "bench.evaluate"}
@@ -115,23 +119,25 @@ def test(pytest_arguments: list[str]) -> int:
 
 
 def test_all(command: list[str], environment: dict[str, str]) -> int:
-    """Run the tests of all engines beside the others, of which those without a browser come first.
+    """Run all tests, those that need no browser beside the engines', which wait more than compute.
 
-    They wait more than they compute, so they cost no time. What they print comes last.
+    The other browser tests come after, alone: they look at how soon something is answered.
     """
+
+    def start(*arguments: str, **options: Any) -> subprocess.Popen[bytes]:
+        return subprocess.Popen([*command, *arguments], cwd=ROOT, env=environment, **options)
+
     with tempfile.TemporaryFile() as output:
-        engines = subprocess.Popen(
-            [*command, str(ENGINES)], cwd=ROOT, env=environment, stdout=output, stderr=output
-        )
+        engines = start("tests/engines", stdout=output, stderr=output)
         try:
-            others = [*command, f"--ignore={ENGINES}"]
-            code = subprocess.run(others, cwd=ROOT, env=environment, check=False).returncode
-            engines.wait()
+            codes = [start("tests", *(f"--ignore={folder}" for folder in IN_BROWSERS)).wait()]
+            codes.append(engines.wait())
         finally:
             engines.kill()
         output.seek(0)
-        sys.stdout.write(output.read().decode("utf-8", "replace"))
-    return code or engines.returncode
+        print(output.read().decode("utf-8", "replace"), flush=True)
+    codes.append(start(*(folder for folder in IN_BROWSERS if folder != "tests/engines")).wait())
+    return max(codes)
 
 
 def wants_engines(pytest_arguments: list[str]) -> bool:
