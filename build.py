@@ -137,7 +137,7 @@ def test_all(command: list[str], environment: dict[str, str]) -> int:
         output.seek(0)
         print(output.read().decode("utf-8", "replace"), flush=True)
     codes.append(start(*(folder for folder in IN_BROWSERS if folder != "tests/engines")).wait())
-    return max(codes)
+    return next(filter(None, codes), 0)  # negative if a signal ended one
 
 
 def wants_engines(pytest_arguments: list[str]) -> bool:
