@@ -34,14 +34,15 @@ export class Inputs {
       event.preventDefault(); // or the query field submits the form as well
       rerank();
     });
-    this.#documents.addEventListener('input', () => this.#showCount());
     for (const field of [this.#query, this.#documents]) {
       field.addEventListener('input', () => {
         field.removeAttribute('aria-invalid');
-        onChange(this.read());
+        const values = this.read();
+        if (field === this.#documents) this.#showCount(values);
+        onChange(values);
       });
     }
-    this.#showCount();
+    this.#showCount(this.read());
   }
 
   /** @returns {RankingRequest} */
@@ -69,11 +70,10 @@ export class Inputs {
     this.#cancel.setAttribute('aria-disabled', String(!canCancel));
   }
 
-  #showCount() {
-    const text = this.#documents.value;
-    const { length } = splitDocuments(text);
-    const how = length > 1 ? `, ${separationWords(text)}` : '';
-    this.#count.textContent = count(length, 'document') + how;
+  /** @param {RankingRequest} values */
+  #showCount({ documents }) {
+    const how = documents.length > 1 ? `, ${separationWords(this.#documents.value)}` : '';
+    this.#count.textContent = count(documents.length, 'document') + how;
   }
 }
 

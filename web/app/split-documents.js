@@ -7,7 +7,7 @@
  * @returns {string[]} trimmed, none of them blank
  */
 export function splitDocuments(text) {
-  const lines = text.replace(/\r\n?/g, '\n').trim();
+  const lines = linesOf(text);
   const separator = hasBlankLine(lines) ? /\n(?:[^\S\n]*\n)+/ : '\n';
   return lines
     .split(separator)
@@ -22,8 +22,12 @@ export function splitDocuments(text) {
  * @returns {string}
  */
 export function separationWords(text) {
-  const lines = text.replace(/\r\n?/g, '\n').trim();
-  return hasBlankLine(lines) ? 'separated by blank lines' : 'one per line';
+  return hasBlankLine(linesOf(text)) ? 'separated by blank lines' : 'one per line';
+}
+
+/** @param {string} text */
+function linesOf(text) {
+  return text.replace(/\r\n?/g, '\n').trim();
 }
 
 /** @param {string} lines trimmed */
