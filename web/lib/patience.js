@@ -1,0 +1,69 @@
+/**
+ * @file How long webrerank waits for a sign of life, and a clock that stands still while the
+ * computer sleeps. All limits of the library and its workers are here.
+ *
+ * Must: time in which nothing could run (a sleeping laptop, a stopped tab) is no silence.
+ */
+
+/** The longest silence that is borne, ms. */
+export const PATIENCE_MS = Object.freeze({
+  /** A worker that has something to answer. */
+  worker: 120_000,
+  /** The same while it may be silent for minutes: a runtime on a slow line, gigabytes to copy. */
+  loading: 15 * 60_000,
+  /** A session that has runs to do. */
+  session: 90_000,
+  /** A graphics driver that was asked for an adapter. */
+  adapter: 5_000,
+  /** The browser's storage: it answers within milliseconds or never. */
+  storage: 10_000,
+});
+
+/** In how many steps a limit is counted. A step that comes late counts as one step. */
+const STEPS = 8;
+
+export class SilenceClock {
+  #onSilence;
+  /** @type {ReturnType<typeof setTimeout> | undefined} */
+  #timer;
+
+  /** @param {() => void} onSilence called once the limit is over without a sign of life */
+  constructor(onSilence) {
+    this.#onSilence = onSilence;
+  }
+
+  /**
+   * Count anew from now.
+   * @param {number} limitMs
+   */
+  start(limitMs) {
+    this.stop();
+    let left = STEPS;
+    const step = () => {
+      if (--left <= 0) return this.#onSilence();
+      this.#timer = setTimeout(step, limitMs / STEPS);
+    };
+    this.#timer = setTimeout(step, limitMs / STEPS);
+  }
+
+  stop() {
+    clearTimeout(this.#timer);
+  }
+}
+
+/**
+ * Settle as the promise does, or reject once the limit is over. The promise's own later rejection
+ * is not reported as unhandled.
+ * @template T
+ * @param {Promise<T>} promise
+ * @param {number} limitMs
+ * @param {() => unknown} lateError makes what to reject with
+ * @returns {Promise<T>}
+ */
+export function withinTime(promise, limitMs, lateError) {
+  return new Promise((resolve, reject) => {
+    const clock = new SilenceClock(() => reject(lateError()));
+    clock.start(limitMs);
+    promise.then(resolve, reject).finally(() => clock.stop());
+  });
+}
