@@ -247,7 +247,11 @@ export type RerankErrorCode =
 
 /** Every failure but an abort. */
 export class RerankError extends Error {
-  constructor(code: RerankErrorCode, message: string, options?: { cause?: unknown });
+  constructor(
+    code: RerankErrorCode,
+    message: string,
+    options?: { cause?: unknown; retryable?: boolean },
+  );
   readonly code: RerankErrorCode;
   /** True if the same call may succeed later. */
   readonly retryable: boolean;

@@ -24,10 +24,20 @@ from typing import ClassVar
 
 
 class RerankError(Exception):
-    """Base of all errors; `code` is stable, `retryable` says if the same call may succeed later."""
+    """Base of all errors; `code` is stable, `retryable` says if the same call may succeed later.
+
+    Args:
+        message: what happened and what to do next; free of the caller's text.
+        retryable: where it is not as usual for the code.
+    """
 
     code: ClassVar[str] = "internal"
-    retryable: ClassVar[bool] = False
+    retryable: bool = False
+
+    def __init__(self, message: str = "", *, retryable: bool | None = None) -> None:
+        super().__init__(message)
+        if retryable is not None:
+            self.retryable = retryable
 
 
 class InvalidRequestError(RerankError, ValueError):
@@ -104,11 +114,11 @@ def _tree(base: type[RerankError]) -> list[type[RerankError]]:
     return [base, *(error for child in base.__subclasses__() for error in _tree(child))]
 
 
-def error_for_code(code: str, message: str) -> RerankError:
+def error_for_code(code: str, message: str, *, retryable: bool | None = None) -> RerankError:
     """Make the error that a code on the wire stands for; an unknown code is "internal"."""
     # Bases come first in the tree, so a code that a base shares with its child gives the child.
     by_code = {error.code: error for error in _tree(RerankError)}
-    return by_code.get(code, RerankError)(message)
+    return by_code.get(code, RerankError)(message, retryable=retryable)
 
 
 def error_from_js(error: Exception, otherwise: type[RerankError]) -> RerankError:
@@ -118,5 +128,6 @@ def error_from_js(error: Exception, otherwise: type[RerankError]) -> RerankError
     """
     code = getattr(error, "code", None)
     if isinstance(code, str):
-        return error_for_code(code, str(getattr(error, "message", "")))
+        message = str(getattr(error, "message", ""))
+        return error_for_code(code, message, retryable=getattr(error, "retryable", None))
     return otherwise("A part of webrerank failed in JavaScript. Try again, or report it.")

@@ -157,10 +157,12 @@ def _answer(call: Awaitable[Any]) -> asyncio.Task[Any]:
             return to_js({"value": await call})
         except RerankError as error:
             message = str(error).replace("max_length", "maxLength")  # the option's name here
-            failure = {"code": error.code, "message": message, "cause": _kind(error.__cause__)}
+            failure = {"code": error.code, "message": message, "retryable": error.retryable}
+            failure["cause"] = _kind(error.__cause__)
         except Exception as error:  # anything else is a bug; its text may be the user's
             message = f"Something went wrong inside webrerank ({type(error).__name__})."
-            failure = {"code": "internal", "message": message, "cause": _kind(error)}
+            failure = {"code": "internal", "message": message, "retryable": False}
+            failure["cause"] = _kind(error)
         return to_js({"error": failure})
 
     return asyncio.ensure_future(answer())

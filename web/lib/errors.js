@@ -3,7 +3,7 @@
  * py_src/webrerank/errors.py; a test compares them. Messages never hold the user's text.
  */
 
-/** Each code, and whether the same call may succeed later. */
+/** Each code, and whether the same call may as a rule succeed later. */
 export const RETRYABLE = Object.freeze({
   invalid_request: false,
   model_load: true,
@@ -19,20 +19,21 @@ export const RETRYABLE = Object.freeze({
 });
 
 /** @typedef {import('../webrerank.js').RerankErrorCode} Code */
-/** @typedef {{ code: Code, message: string, cause: string | null }} ErrorOnWire */
+/** @typedef {{ code: Code, message: string, cause: string | null, retryable: boolean }} ErrorOnWire */
 
 /** Every failure but an abort. */
 export class RerankError extends Error {
   /**
    * @param {Code} code
    * @param {string} message what happened and what to do next; free of user text
-   * @param {{ cause?: unknown }} [options]
+   * @param {{ cause?: unknown, retryable?: boolean }} [options] retryable: where it is not as
+   *   usual for the code
    */
-  constructor(code, message, options) {
-    super(message, options);
+  constructor(code, message, options = {}) {
+    super(message, options.cause === undefined ? undefined : { cause: options.cause });
     this.name = 'RerankError';
     this.code = code;
-    this.retryable = RETRYABLE[code];
+    this.retryable = options.retryable ?? RETRYABLE[code];
   }
 }
 
@@ -71,7 +72,8 @@ export function errorToWire(error) {
     `Something went wrong inside webrerank (${error instanceof Error ? error.name : typeof error}). ` +
       'Please report it with what you did.',
   );
-  return { code: known.code, message: known.message, cause: causeOf(known) };
+  const { code, message, retryable } = known;
+  return { code, message, cause: causeOf(known), retryable };
 }
 
 /**
@@ -80,6 +82,6 @@ export function errorToWire(error) {
  */
 export function errorFromWire(wire) {
   const code = Object.hasOwn(RETRYABLE, wire.code) ? wire.code : 'internal';
-  const options = wire.cause ? { cause: new Error(String(wire.cause)) } : {};
-  return new RerankError(code, String(wire.message), options);
+  const cause = wire.cause ? new Error(String(wire.cause)) : undefined;
+  return new RerankError(code, String(wire.message), { cause, retryable: wire.retryable });
 }
