@@ -57,7 +57,11 @@ export interface RerankOptions<D extends Document = Document> {
    * good answers can score low, so set it from your own data.
    */
   minScore?: number;
-  /** Tokens a pair may have; default and ceiling: the model's own. */
+  /**
+   * Tokens a pair may have, up to the model's own (`models.list()` tells it for the catalogue's). By
+   * default 512, or the model's own if that is less: time and memory grow with the square. A document
+   * that would take more memory than there is gets an `error` with code 'out_of_memory'.
+   */
   maxLength?: number;
   /** What does not fit is not read, and `truncated` says so. */
   longDocuments?: 'truncate';
@@ -77,9 +81,9 @@ export interface RerankOptions<D extends Document = Document> {
    * disposed of reject all the same.
    */
   onFailure?: 'throw' | 'input-order';
-  /** Called as pairs are scored. */
+  /** Called as documents are scored, or found to fail; blank ones are not counted. */
   onProgress?: (progress: { done: number; total: number }) => void;
-  /** Called with each result as its score becomes known; its rank is null until all are. */
+  /** Called with each result as its score or its error becomes known; its rank is null until all are. */
   onResult?: (result: RerankResult<D>) => void;
 }
 
@@ -89,11 +93,14 @@ export interface RerankResult<D extends Document = Document> {
   /** Place in the ranking, from 1; null in `onResult`. */
   rank: number | null;
   /**
-   * The sigmoid of the logit, from 0 to 1; 0 for a blank document. For comparing within one query:
-   * good answers can score low.
+   * The sigmoid of the logit, from 0 to 1; 0 for a document without logit. For comparing within one
+   * query: good answers can score low. Whatever activation the model's config.json names.
    */
   score: number;
-  /** The model's raw number; null for a blank document, which is never sent to the model. */
+  /**
+   * The model's raw number, of two labels their difference; null for a blank document, which is
+   * never sent to the model, and for one with an `error`.
+   */
   logit: number | null;
   /** The caller's own object. */
   document: D;
@@ -101,6 +108,11 @@ export interface RerankResult<D extends Document = Document> {
   truncated: boolean;
   /** The part of a long document that won; null, as documents are not windowed yet. */
   window: { start: number; end: number } | null;
+  /**
+   * Why the model could not score this document though it did others; else null. Such results rank
+   * behind all that were scored and before blank ones. If all fail, the call rejects with the first.
+   */
+  error: RerankError | null;
 }
 
 export interface Usage {
@@ -109,6 +121,8 @@ export interface Usage {
   pairs: number;
   /** Documents whose pair was scored before, in this call or an earlier one. */
   cached: number;
+  /** Documents that could not be scored; their results have an `error`. */
+  failed: number;
   /** Tokens in those pairs, special tokens included, padding not. */
   tokens: number;
   /** True if the query was too long to be read whole. */
@@ -119,7 +133,7 @@ export interface Usage {
 }
 
 export interface Ranking<D extends Document = Document> {
-  /** Best first; equal scores keep input order. Fewer than the documents with topK or minScore. */
+  /** Best first, by logit; equal ones keep input order. Fewer than the documents with topK or minScore. */
   results: RerankResult<D>[];
   /** False if ranking failed and `onFailure` asked for the documents in input order. */
   reranked: boolean;

@@ -8,7 +8,7 @@
     │  └─ UnsupportedModelError  no model this package can run
     ├─ RuntimeLoadError          Python or ONNX Runtime did not start      retryable
     ├─ TokenizationError         a text cannot be encoded
-    ├─ InferenceError            a session failed, or gave no finite number
+    ├─ InferenceError            the model failed on a pair, or gave no finite number
     │  └─ OutOfMemoryError       the device has too little memory          retryable
     ├─ WorkerCrashedError        a worker died or fell silent              retryable
     └─ DisposedError             the reranker was disposed of
@@ -27,17 +27,29 @@ class RerankError(Exception):
     """Base of all errors; `code` is stable, `retryable` says if the same call may succeed later.
 
     Args:
-        message: what happened and what to do next; free of the caller's text.
+        message: what happened and what to do next; free of the caller's text. `{option}` in it
+            stands for the option's name.
         retryable: where it is not as usual for the code.
+        option: the option of a call that it is about, by its name in Python.
     """
 
     code: ClassVar[str] = "internal"
     retryable: bool = False
 
-    def __init__(self, message: str = "", *, retryable: bool | None = None) -> None:
-        super().__init__(message)
+    def __init__(
+        self, message: str = "", *, retryable: bool | None = None, option: str | None = None
+    ) -> None:
+        super().__init__(message.replace("{option}", option) if option else message)
+        self._template = message
+        self._option = option
         if retryable is not None:
             self.retryable = retryable
+
+    def message_with(self, names: dict[str, str]) -> str:
+        """Give the message with the option's name as it is elsewhere, by its name in Python."""
+        if self._option is None:
+            return self._template
+        return self._template.replace("{option}", names.get(self._option, self._option))
 
 
 class InvalidRequestError(RerankError, ValueError):
@@ -85,7 +97,7 @@ class TokenizationError(RerankError):
 
 
 class InferenceError(RerankError):
-    """The model failed, or answered with something that is no finite number."""
+    """The model failed on a pair, or answered with something that is no finite number."""
 
     code = "inference"
 

@@ -52,7 +52,8 @@ class SessionPool(Protocol):
         Cancelling the awaiting task takes a run that has not begun out of the queue.
 
         Raises:
-            InferenceError: the session failed.
-            WorkerCrashedError: the session ended while it held this run.
+            InferenceError: this batch cannot be run: the model failed on it, or two sessions ended
+                while they were at it. Others can be run.
+            WorkerCrashedError: there is no session that could run it, or any other batch.
         """
         ...

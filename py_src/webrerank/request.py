@@ -29,7 +29,7 @@ class RerankRequest:
         texts: the text of each document, free of lone surrogates.
         top_k: how many results at most; None for all.
         min_score: the lowest score to keep, in [0, 1]; None for all.
-        max_length: the most tokens a pair may have; None for the model's own.
+        max_length: the most tokens a pair may have; None for the model's own, at most 512.
     """
 
     query: str
@@ -60,7 +60,8 @@ def check_request(
     with _reading("long_documents"):
         if not isinstance(long_documents, str) or long_documents != "truncate":
             raise InvalidRequestError(
-                "long_documents: only 'truncate' is available in this version; leave it out."
+                "{option}: only 'truncate' is available in this version; leave it out.",
+                option="long_documents",
             )
     with _reading("fields"):
         names = _check_fields(fields)
@@ -177,7 +178,7 @@ def _whole_number(name: str, value: Any) -> int | None:
     except Exception:  # a TypeError for what is no whole number; anything from a type of its own
         number = None
     if number is None or number < 1:
-        raise InvalidRequestError(f"{name} must be a whole number of at least 1.")
+        raise InvalidRequestError("{option} must be a whole number of at least 1.", option=name)
     return number
 
 
@@ -187,7 +188,7 @@ def _check_min_score(value: Any) -> float | None:
     with _reading("min_score"):
         number = isinstance(value, Real) and not isinstance(value, bool)  # numpy's are Real too
         if not number or not 0 <= value <= 1:  # NaN fails this comparison too
-            raise InvalidRequestError("min_score must be a number from 0 to 1.")
+            raise InvalidRequestError("{option} must be a number from 0 to 1.", option="min_score")
         return float(value)
 
 

@@ -5,6 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import Any
 
+from webrerank.errors import RerankError
+
 
 @dataclass(frozen=True)
 class RerankResult:
@@ -13,11 +15,12 @@ class RerankResult:
     Attributes:
         index: place in the input, from 0.
         rank: place in the ranking, from 1; None in `on_result`, while others are still scored.
-        score: in [0, 1]; 0 for a blank document.
-        logit: the model's raw number; None for a blank document.
+        score: in [0, 1]; 0 for a document without logit.
+        logit: the model's raw number; None for a blank document, and for one with an error.
         document: the caller's own object, unchanged.
         truncated: True if not all of the document's tokens fitted into the pair.
         window: the part of a long document that won; None, as documents are not windowed yet.
+        error: why the model could not score this document, though it did others; else None.
     """
 
     index: int
@@ -27,6 +30,7 @@ class RerankResult:
     document: Any
     truncated: bool
     window: tuple[int, int] | None = None
+    error: RerankError | None = None
 
 
 @dataclass(frozen=True)
@@ -37,6 +41,7 @@ class Usage:
         documents: documents given.
         pairs: pairs the model scored in this call.
         cached: documents whose pair was scored before, in this call or an earlier one.
+        failed: documents that could not be scored; their results have an `error`.
         tokens: tokens in those pairs, special tokens included, padding not.
         query_truncated: True if a long query lost tokens in any pair.
     """
@@ -44,6 +49,7 @@ class Usage:
     documents: int = 0
     pairs: int = 0
     cached: int = 0
+    failed: int = 0
     tokens: int = 0
     query_truncated: bool = False
     tokenize_ms: float = 0.0
@@ -84,12 +90,19 @@ def rank_results(
 ) -> list[RerankResult]:
     """Order results best first and number them.
 
-    Equal scores keep input order; blank documents come last; `min_score` filters before
+    The order is that of the logits: above some 37 all scores are 1. Equal ones keep input order.
+    Behind them come documents that could not be scored, then blank ones. `min_score` filters before
     `top_k` cuts.
     """
     kept = [result for result in scored if min_score is None or result.score >= min_score]
-    kept.sort(key=lambda result: (result.logit is None, -result.score, result.index))
+    kept.sort(key=_place)
     return [
         RerankResult(**{**vars(result), "rank": rank})
         for rank, result in enumerate(kept[:top_k], start=1)
     ]
+
+
+def _place(result: RerankResult) -> tuple[int, float, int]:
+    if result.logit is not None:
+        return 0, -result.logit, result.index
+    return 2 if result.error is None else 1, 0.0, result.index

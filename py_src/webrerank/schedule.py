@@ -3,8 +3,12 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 
+import numpy as np
+
+from webrerank.errors import InferenceError
+from webrerank.model import ModelSpec
 from webrerank.pairs import EncodedPair, PairBatch, pad_batch
 from webrerank.ports import SessionPool
 from webrerank.scoring import relevance_logits
@@ -44,40 +48,64 @@ def batch_shapes(pool: SessionPool) -> list[tuple[int, int]]:
     return sorted({(1, length) for length in pool.lengths} | set(full), key=lambda shape: shape[1])
 
 
+def trial_batch(spec: ModelSpec, pool: SessionPool) -> PairBatch:
+    """A short pair of ids that every vocabulary has, to see what a model answers."""
+    one = np.ones(1, np.int64)
+    pair = spec.template.encode(one, one, spec.max_length)
+    return pad_batch([pair], spec.pad_id, _padded(len(pair.input_ids), pool.lengths))
+
+
 async def run_pairs(
     pairs: Sequence[EncodedPair],
     pool: SessionPool,
     pad_id: int,
     on_logit: Callable[[int, float], None],
+    on_failure: Callable[[int, InferenceError], None],
 ) -> None:
     """Run all pairs and report each logit as it becomes known.
 
-    As many runs as the pool can use are under way at once. The first failure, or a cancel, ends
-    the others and is raised as it is.
+    As many runs as the pool can use are under way at once. A pair that cannot be run costs no
+    other: a batch that fails is run again pair by pair, and on_failure hears of the culprit. What
+    is no fault of a pair (no session is left, a cancel, an error of the caller's) ends the others
+    and is raised as it is.
 
     Args:
         on_logit: called with the place of the pair and its logit.
+        on_failure: called with the place of a pair that cannot be run, and why.
     """
 
-    async def feed(batches: Iterable[tuple[list[int], PairBatch]]) -> None:
-        for places, batch in batches:
-            logits = relevance_logits(await pool.run(batch))
+    async def run(places: list[int]) -> None:
+        batch = pad_batch([pairs[place] for place in places], pad_id, lengths[places[0]])
+        logits = await _logits_of(batch, pool)
+        if not isinstance(logits, InferenceError):
             for place, logit in zip(places, logits, strict=True):
                 on_logit(place, logit)
+        elif len(places) == 1:
+            on_failure(places[0], logits)
+        else:
+            for place in places:
+                await run([place])
+
+    async def feed(plan: Iterator[list[int]]) -> None:
+        for places in plan:
+            await run(places)
 
     lengths = [_padded(len(pair.input_ids), pool.lengths) for pair in pairs]
-    plan = plan_batches(lengths, pool.max_rows)
-    # One generator feeds all: whoever is free takes the next, and arrays are made when needed.
-    batches = (
-        (places, pad_batch([pairs[place] for place in places], pad_id, lengths[places[0]]))
-        for places in plan
-    )
+    batches = plan_batches(lengths, pool.max_rows)
+    plan = iter(batches)  # one for all: whoever is free takes the next
     try:
         async with asyncio.TaskGroup() as group:
-            for _ in range(min(pool.capacity, len(plan))):
-                group.create_task(feed(batches))
+            for _ in range(min(pool.capacity, len(batches))):
+                group.create_task(feed(plan))
     except BaseExceptionGroup as failures:
         raise failures.exceptions[0] from None
+
+
+async def _logits_of(batch: PairBatch, pool: SessionPool) -> list[float] | InferenceError:
+    try:
+        return relevance_logits(await pool.run(batch))
+    except InferenceError as error:
+        return error
 
 
 def _padded(length: int, lengths: Sequence[int]) -> int:

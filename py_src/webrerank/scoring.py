@@ -43,8 +43,17 @@ def relevance_logits(outputs: FloatArray) -> list[float]:
 def score_of(logit: float) -> float:
     """Map a logit to a score in [0, 1] with the logistic function; order is kept.
 
+    Whatever the model's config.json names as its activation: that is what sentence-transformers
+    applies to the numbers it shows, and it may lead out of [0, 1].
+
     Source:
-        sentence-transformers CrossEncoder: sigmoid for one label, softmax for two.
+        sentence-transformers, CrossEncoder.get_default_activation_fn: what config.json names in
+        `sentence_transformers.activation_fn` (before version 4 in
+        `sbert_ce_default_activation_function`), else sigmoid for one label, and for two or more
+        nothing: no softmax. So its numbers are `score` here for a model of one label with
+        torch.nn.modules.activation.Sigmoid or none named, and `logit` here with
+        torch.nn.modules.linear.Identity, as the MS MARCO models have it. Of two labels it shows
+        both raw; `logit` is their difference.
     """
     if logit >= 0:
         return 1 / (1 + math.exp(-logit))

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Sequence
 
+from webrerank.errors import TokenizationError
 from webrerank.pairs import IntArray
 from webrerank.ports import Tokenizer
 
@@ -21,8 +22,10 @@ CUT_TOKENS = 128
 
 async def tokenize(
     tokenizer: Tokenizer, texts: Sequence[str], max_length: int, query_length: int
-) -> list[IntArray]:
+) -> list[IntArray | TokenizationError]:
     """Give the ids of each text, shape (n,); of a long text all, or more than a pair can hold.
+
+    For a text that the tokenizer refuses, its error.
 
     A tokenizer makes the same of the start of a text whatever follows a good way behind. So a cut
     text that gave far more tokens than fit says how the whole begins, and that it is the longer of
@@ -40,7 +43,8 @@ async def tokenize(
     starts = [_cut(text, head) if cut else text for text, cut in zip(texts, is_long, strict=True)]
     ids = await _in_turns(tokenizer, starts)
     for place, text in enumerate(texts):
-        if is_long[place] and len(ids[place]) < enough:
+        begun = ids[place]
+        if is_long[place] and not isinstance(begun, TokenizationError) and len(begun) < enough:
             (ids[place],) = await _in_turns(tokenizer, [text])
     return ids
 
@@ -53,15 +57,27 @@ def _cut(text: str, length: int) -> str:
     return text[: end or length]
 
 
-async def _in_turns(tokenizer: Tokenizer, texts: Sequence[str]) -> list[IntArray]:
-    ids: list[IntArray] = []
+async def _in_turns(
+    tokenizer: Tokenizer, texts: Sequence[str]
+) -> list[IntArray | TokenizationError]:
+    ids: list[IntArray | TokenizationError] = []
     chunk: list[str] = []
     size = 0
     for place, text in enumerate(texts):
         chunk.append(text if text.strip() else "")
         size += len(text)
         if size >= TOKENIZE_CHUNK or place == len(texts) - 1:
-            ids += tokenizer.encode_batch(chunk)
+            ids += _encode(tokenizer, chunk)
             chunk, size = [], 0
             await asyncio.sleep(0)
     return ids
+
+
+def _encode(tokenizer: Tokenizer, texts: list[str]) -> list[IntArray | TokenizationError]:
+    """Encode all; where that fails, one by one, so that only the culprit is without ids."""
+    try:
+        return [*tokenizer.encode_batch(texts)]
+    except TokenizationError as error:
+        if len(texts) == 1:
+            return [error]
+    return [ids for text in texts for ids in _encode(tokenizer, [text])]

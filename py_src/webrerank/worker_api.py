@@ -17,11 +17,13 @@ from webrerank.adapters.pyodide_sessions import PyodideSessionPool
 from webrerank.adapters.pyodide_tokenizer import PyodideTokenizer
 from webrerank.cache import ScoreCache
 from webrerank.errors import RerankError, UnsupportedModelError, error_from_js
-from webrerank.model import read_model
+from webrerank.interface import check_answer
+from webrerank.model import ModelSpec, read_model
+from webrerank.onnx_graph import read_graph
 from webrerank.request import check_request
 from webrerank.reranker import Reranker
 from webrerank.results import Ranking, RerankResult, RuntimeInfo
-from webrerank.schedule import batch_shapes
+from webrerank.schedule import batch_shapes, trial_batch
 
 #: Pairs a run may hold. On WebAssembly one: int8 activations are quantised over the whole batch,
 #: so a neighbour would change the logit (ASSETS.md).
@@ -30,6 +32,14 @@ _ROWS = {"wasm": 1, "webgpu": 8}
 #: Lengths that runs are padded to. A GPU compiles for shapes, so there are to be few of them.
 _LENGTHS = {"wasm": (), "webgpu": (32, 64, 96, 128, 192, 256, 384, 512)}
 
+#: The options of a call as JavaScript calls them; the others have the same name.
+_NAMES = {
+    "top_k": "topK",
+    "min_score": "minScore",
+    "max_length": "maxLength",
+    "long_documents": "longDocuments",
+}
+
 
 class WorkerApi:
     """What the worker may call; one model, many reranks."""
@@ -37,20 +47,26 @@ class WorkerApi:
     def __init__(self) -> None:
         self._reranker: Reranker | None = None
         self._pool: PyodideSessionPool | None = None
+        self._spec: ModelSpec | None = None
 
     def load(
         self,
         config: str,
         tokenizer: str,
         tokenizer_config: str,
+        graph: Any,
         load_tokenizer: Any,
         runtime: Any,
     ) -> asyncio.Task[Any]:
         """Read the model's files and make its tokenizer; sessions are attached afterwards.
 
+        Args:
+            graph: the ONNX file, a Uint8Array; its weights may have been taken out.
+
         Answers with the shapes (rows, length) that runs will often have, to compile for.
         """
-        return _answer(self._load(config, tokenizer, tokenizer_config, load_tokenizer, runtime))
+        texts = (config, tokenizer, tokenizer_config)
+        return _answer(self._load(texts, graph, load_tokenizer, runtime))
 
     def attach(self, index: int, port: Any) -> None:
         """A session is ready."""
@@ -62,6 +78,10 @@ class WorkerApi:
         if self._pool is not None:
             self._pool.detach(index, stopped)
 
+    def check_answer(self) -> asyncio.Task[Any]:
+        """Refuse a model that answers what no reranker does, if its graph does not say it."""
+        return _answer(self._check_answer())
+
     def computing_cancelled(self) -> Any:
         """Indexes of the sessions that compute what was cancelled."""
         return to_js(self._pool.computing_cancelled() if self._pool else [])
@@ -71,24 +91,26 @@ class WorkerApi:
         return _answer(self._rerank(payload, emit))
 
     async def _load(
-        self,
-        config: str,
-        tokenizer: str,
-        tokenizer_config: str,
-        load_tokenizer: Any,
-        runtime: Any,
+        self, texts: tuple[str, str, str], graph: Any, load_tokenizer: Any, runtime: Any
     ) -> Any:
-        spec = read_model(config, tokenizer, tokenizer_config)
+        spec = read_model(*texts, graph=read_graph(graph.to_py()))
         try:
             native = await load_tokenizer(spec.tokenizer_json)
         except JsException as error:
             raise error_from_js(error, UnsupportedModelError) from error
         info = RuntimeInfo(runtime.model, runtime.device, runtime.dtype, runtime.sessions)
         cache = ScoreCache() if runtime.cache else None
-        lengths = sorted({min(length, spec.max_length) for length in _LENGTHS[info.device]})
-        self._pool = PyodideSessionPool(info.sessions, _ROWS[info.device], lengths)
-        self._reranker = Reranker(spec, PyodideTokenizer(native), self._pool, info, cache)
+        self._spec = spec
+        self._pool = _pool_for(spec, info)
+        self._reranker = Reranker(
+            spec, PyodideTokenizer(native), self._pool, info, cache, runtime.runBytes
+        )
         return batch_shapes(self._pool)
+
+    async def _check_answer(self) -> None:
+        assert self._spec is not None and self._pool is not None
+        if not self._spec.interface.is_certain:
+            check_answer(await self._pool.run(trial_batch(self._spec, self._pool)))
 
     async def _rerank(self, payload: Any, emit: Any) -> Any:
         assert self._reranker is not None
@@ -111,14 +133,26 @@ class WorkerApi:
         return _columns(await self._reranker.run(request, on_progress, on_result))
 
 
+def _pool_for(spec: ModelSpec, info: RuntimeInfo) -> PyodideSessionPool:
+    interface, rows = spec.interface, _ROWS[info.device]
+    lengths = sorted({min(length, spec.max_length) for length in _LENGTHS[info.device]})
+    if interface.length:
+        lengths = [interface.length]
+    if not interface.may_pad:
+        lengths, rows = [], 1
+    rows = min(rows, interface.rows or rows)
+    return PyodideSessionPool(info.sessions, rows, lengths, interface)
+
+
 def _row(result: RerankResult | None) -> dict[str, Any] | None:
     if result is None:
         return None
     return {
         "index": result.index,
         "score": result.score,
-        "logit": result.logit,
+        "logit": float("nan") if result.logit is None else result.logit,
         "truncated": result.truncated,
+        "error": result.error and _wire(result.error),
     }
 
 
@@ -131,16 +165,32 @@ def _columns(ranking: Ranking) -> dict[str, Any]:
         "score": np.asarray([result.score for result in results], np.float64),
         "logit": np.asarray(logits, np.float64),
         "truncated": np.asarray([result.truncated for result in results], np.uint8),
+        "errors": [
+            {"row": row, "error": _wire(result.error)}
+            for row, result in enumerate(results)
+            if result.error
+        ],
         "usage": {
             "documents": usage.documents,
             "pairs": usage.pairs,
             "cached": usage.cached,
+            "failed": usage.failed,
             "tokens": usage.tokens,
             "queryTruncated": usage.query_truncated,
             "tokenizeMs": usage.tokenize_ms,
             "inferenceMs": usage.inference_ms,
             "totalMs": usage.total_ms,
         },
+    }
+
+
+def _wire(error: RerankError) -> dict[str, Any]:
+    """What lib/errors.js makes an error of."""
+    return {
+        "code": error.code,
+        "message": error.message_with(_NAMES),
+        "retryable": error.retryable,
+        "cause": _kind(error.__cause__),
     }
 
 
@@ -156,9 +206,7 @@ def _answer(call: Awaitable[Any]) -> asyncio.Task[Any]:
         try:
             return to_js({"value": await call})
         except RerankError as error:
-            message = str(error).replace("max_length", "maxLength")  # the option's name here
-            failure = {"code": error.code, "message": message, "retryable": error.retryable}
-            failure["cause"] = _kind(error.__cause__)
+            failure = _wire(error)
         except Exception as error:  # anything else is a bug; its text may be the user's
             message = f"Something went wrong inside webrerank ({type(error).__name__})."
             failure = {"code": "internal", "message": message, "retryable": False}

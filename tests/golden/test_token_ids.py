@@ -7,12 +7,14 @@ the pair together itself, so that it is the same on every runtime.
 import asyncio
 from pathlib import Path
 
+import numpy as np
 import pytest
 import tokenizers
 
 from tests.collection import read_collection
 from tests.nasty_texts import NASTY
 from webrerank.adapters.native import NativeTokenizer
+from webrerank.errors import TokenizationError
 from webrerank.model import ModelSpec, read_model
 from webrerank.pairs import EncodedPair
 from webrerank.request import well_formed
@@ -37,7 +39,8 @@ class Both:
         self.theirs.enable_truncation(max_length, strategy="longest_first")
         (query_ids,) = self.ours.encode_batch([query])
         ids = asyncio.run(tokenize(self.ours, documents, max_length, len(query_ids)))
-        pairs = [self.spec.template.encode(query_ids, one, max_length) for one in ids]
+        assert not any(isinstance(one, TokenizationError) for one in ids)
+        pairs = [self.spec.template.encode(query_ids, np.asarray(one), max_length) for one in ids]
         wanted = self.theirs.encode_batch([(query, document) for document in documents])
         for document, pair, want in zip(documents, pairs, wanted, strict=True):
             case = (query[:60], document[:60], max_length)

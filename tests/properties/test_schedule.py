@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import asyncio
 import itertools
+from functools import partial
 
 import numpy as np
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from tests.fakes import FakePool
+from webrerank.errors import InferenceError
 from webrerank.pairs import EncodedPair
 from webrerank.schedule import BATCH_TOKENS, plan_batches, run_pairs
 
@@ -36,6 +38,13 @@ def pair(number: int, length: int) -> EncodedPair:
     return EncodedPair(ids, np.zeros(length, np.int64), False, False)
 
 
+def no_failure(_place: int, error: InferenceError) -> None:
+    raise error
+
+
+run_all = partial(run_pairs, on_failure=no_failure)
+
+
 @settings(max_examples=60)
 @given(st.lists(st.integers(1, 300), max_size=40), st.integers(1, 9), st.integers(1, 4))
 def test_each_pair_gets_its_own_logit_once(
@@ -49,6 +58,6 @@ def test_each_pair_gets_its_own_logit_once(
 
     pool = FakePool(capacity=capacity, max_rows=max_rows, model=lambda ids, _types: [float(ids[0])])
     pairs = [pair(number, length) for number, length in enumerate(lengths, 1)]
-    asyncio.run(run_pairs(pairs, pool, 0, on_logit))
+    asyncio.run(run_all(pairs, pool, 0, on_logit))
     assert told == {place: place + 1.0 for place in range(len(lengths))}
     assert pool.most_running <= capacity

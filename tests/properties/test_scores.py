@@ -5,6 +5,7 @@ from __future__ import annotations
 import itertools
 import math
 import random
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -17,8 +18,10 @@ from webrerank.results import RerankResult, rank_results
 from webrerank.scoring import relevance_logits, score_of
 
 logits = st.floats(allow_nan=False, allow_infinity=False) | st.floats(-40, 40)
-#: Few values, so that many are equal; None is a blank document.
-given_logits = st.lists(st.sampled_from([None, -900.0, -1.0, 0.0, 1.0, 50.0, 60.0]) | logits)
+#: Few values, so that many are equal; None is a blank document, "failed" one with an error.
+given_logits = st.lists(
+    st.sampled_from([None, "failed", -900.0, -1.0, 0.0, 1.0, 50.0, 60.0]) | logits
+)
 thresholds = st.none() | st.floats(0, 1)
 
 
@@ -52,23 +55,33 @@ def test_outputs_become_finite_logits_or_an_error(rows: list[list[float]], label
         assert logit == (row[0] if labels == 1 else row[1] - row[0])
 
 
-def result(index: int, logit: float | None) -> RerankResult:
-    score = 0.0 if logit is None else score_of(logit)
-    return RerankResult(index, None, score, logit, f"document {index}", False)
+def result(index: int, logit: float | str | None) -> RerankResult:
+    blank = RerankResult(index, None, 0.0, None, f"document {index}", False)
+    if isinstance(logit, str):
+        return replace(blank, error=InferenceError(logit))
+    return blank if logit is None else replace(blank, score=score_of(logit), logit=logit)
 
 
 @given(given_logits, st.none() | st.integers(1, 60), thresholds, st.randoms(use_true_random=False))
 def test_a_ranking(
-    given: list[float | None], top_k: int | None, min_score: float | None, shuffle: random.Random
+    given: list[float | str | None],
+    top_k: int | None,
+    min_score: float | None,
+    shuffle: random.Random,
 ) -> None:
     results = [result(index, logit) for index, logit in enumerate(given)]
     ranked = rank_results(results, top_k, min_score)
 
     def comes_before(one: RerankResult, other: RerankResult) -> bool:
-        if (one.logit is None) != (other.logit is None):
-            return other.logit is None
-        if one.score != other.score:
-            return one.score > other.score
+        if one.logit is None or other.logit is None:
+            kinds = [2 if each.error is None else 1 for each in (one, other)]
+            kinds = [
+                0 if each.logit is not None else kind
+                for each, kind in zip((one, other), kinds, strict=True)
+            ]
+            return (kinds[0], one.index) < (kinds[1], other.index)
+        if one.logit != other.logit:
+            return one.logit > other.logit
         return one.index < other.index
 
     assert [one.rank for one in ranked] == list(range(1, len(ranked) + 1))

@@ -15,6 +15,11 @@ const MODEL = `${DIST}models/ms-marco-MiniLM-L-12-v2/`;
 let pyodide;
 let model;
 
+function modelFile() {
+  model ??= fetch(`${MODEL}onnx/model_quantized.onnx`).then((response) => response.blob());
+  return model;
+}
+
 /** What Python reaches as `js.harness`. */
 globalThis.harness = {
   loadTokenizer,
@@ -22,15 +27,16 @@ globalThis.harness = {
   /** @param {string} name a file of the bundled model */
   modelText: async (name) => (await fetch(MODEL + name)).text(),
 
+  modelGraph: async () => new Uint8Array(await (await modelFile()).arrayBuffer()),
+
   /** Start a session worker of its own; gives a SessionPort. */
   async openSession() {
-    model ??= (await fetch(`${MODEL}onnx/model_quantized.onnx`)).blob();
     const client = new WorkerClient(new URL('workers/session-worker.js', DIST), 'session');
     await client.call('boot', { device: 'wasm' });
     const { port1, port2 } = new MessageChannel();
     await client.call(
       'load',
-      { graph: await model, externalData: [], port: port1 },
+      { graph: await modelFile(), externalData: [], port: port1 },
       { transfer: [port1] },
     );
     return new SessionPort(port2);

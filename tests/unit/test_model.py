@@ -28,11 +28,9 @@ def read(
         pytest.param(
             {"model_type": "bert", "max_position_embeddings": 512}, {}, {}, 512, id="bert"
         ),
+        pytest.param({"max_position_embeddings": 514, "pad_token_id": 1}, {}, {}, 512, id="xlm"),
         pytest.param(
-            {"model_type": "xlm-roberta", "max_position_embeddings": 514}, {}, {}, 512, id="xlm"
-        ),
-        pytest.param(
-            {"model_type": "roberta", "max_position_embeddings": 514}, {}, {}, 512, id="roberta"
+            {"max_position_embeddings": 130, "pad_token_id": 1}, {}, {}, 128, id="roberta, short"
         ),
         pytest.param(
             {"model_type": "xlm-roberta", "max_position_embeddings": 8194},

@@ -22,7 +22,12 @@ from tests.fakes import (
     word_id,
 )
 from webrerank.cache import ScoreCache
-from webrerank.errors import InferenceError, InvalidRequestError, TokenizationError
+from webrerank.errors import (
+    InferenceError,
+    InvalidRequestError,
+    TokenizationError,
+    WorkerCrashedError,
+)
 from webrerank.pairs import IntArray
 from webrerank.reranker import Reranker
 from webrerank.results import Ranking, RerankResult, Usage
@@ -248,6 +253,17 @@ def test_a_long_query_leaves_room_for_the_document() -> None:
     assert ranking.results[0].truncated
 
 
+@pytest.mark.parametrize(
+    ("asked", "used"), [(None, 512), (512, 512), (513, 513), (2000, 2000), (10**9, 2000), (9, 9)]
+)
+def test_a_model_that_can_read_more_than_512_does_so_on_request(
+    asked: int | None, used: int
+) -> None:
+    pool = FakePool()
+    rerank(fake_reranker(pool, max_length=2000), "red", ["x " * 3000], max_length=asked)
+    assert pool.batches[0].input_ids.shape == (1, used)
+
+
 @pytest.mark.parametrize(("asked", "used"), [(None, 20), (20, 20), (21, 20), (10**9, 20), (9, 9)])
 def test_the_models_length_is_default_and_ceiling(asked: int | None, used: int) -> None:
     pool = FakePool()
@@ -287,7 +303,7 @@ def test_numbers_are_plain_python_numbers() -> None:
     assert type(result.index) is int
 
 
-def test_a_logit_that_is_not_finite_fails_the_call() -> None:
+def test_logits_that_are_all_not_finite_fail_the_call() -> None:
     with pytest.raises(InferenceError, match="not finite"):
         rerank(fake_reranker(FakePool(model=lambda *_: [float("nan")])), QUERY, DOCUMENTS)
 
@@ -324,7 +340,7 @@ def test_a_failed_call_does_not_spoil_the_next() -> None:
     async def scenario() -> None:
         reranker = fake_reranker(FakePool(fail_on=word_id("bad")))
         with pytest.raises(InferenceError, match="as told"):
-            await reranker.rerank(QUERY, [*DOCUMENTS, "bad"])
+            await reranker.rerank(QUERY, ["bad", "bad too"])
         assert order(await reranker.rerank(QUERY, DOCUMENTS))[0] == 2
 
     asyncio.run(scenario())
@@ -424,12 +440,12 @@ def test_another_query_document_or_length_is_another_pair(
 
 
 def test_a_failed_call_keeps_what_was_known_and_nothing_else() -> None:
-    bad = FakePool(capacity=1, fail_on=word_id("bad"))
+    bad = FakePool(capacity=1, fail_on=word_id("bad"), failure=WorkerCrashedError("none is left"))
     reranker = cached_reranker(bad)
-    with pytest.raises(InferenceError):
+    with pytest.raises(WorkerCrashedError):
         rerank(reranker, QUERY, ["three long words", "bad"])
     bad.batches.clear()
-    with pytest.raises(InferenceError):
+    with pytest.raises(WorkerCrashedError):
         rerank(reranker, QUERY, ["three long words", "bad"])
     assert len(bad.batches) == 1
 

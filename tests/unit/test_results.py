@@ -1,7 +1,10 @@
 """Ranking: the order of results and their numbers."""
 
+from dataclasses import replace
+
 import pytest
 
+from webrerank.errors import InferenceError
 from webrerank.results import RerankResult, rank_results
 from webrerank.scoring import score_of
 
@@ -29,8 +32,18 @@ def test_equal_scores_keep_input_order() -> None:
     assert order(rank_results(scored(1.0, 2.0, 1.0, 2.0, 1.0), None, None)) == [1, 3, 0, 2, 4]
 
 
-def test_scores_that_saturate_are_equal_scores() -> None:
-    assert order(rank_results(scored(50.0, 60.0), None, None)) == [0, 1]
+def test_logits_rank_where_scores_saturate() -> None:
+    ranked = rank_results(scored(38.0, 60.0, 45.0, 60.0), None, None)
+    assert {one.score for one in ranked} == {1.0}
+    assert order(ranked) == [1, 3, 2, 0]
+
+
+def test_what_failed_is_behind_all_scores_and_before_blanks() -> None:
+    results = scored(None, 0.0, -9.0, None, 0.0)
+    for index in (1, 4):
+        results[index] = replace(result(index, None), error=InferenceError("failed"))
+    assert order(rank_results(results, None, None)) == [2, 1, 4, 0, 3]
+    assert order(rank_results(results, None, 1e-300)) == [2]
 
 
 def test_input_order_holds_even_if_results_came_in_another() -> None:

@@ -1,6 +1,7 @@
 """The schedule: what runs together, how busy the sessions are, and how a run of pairs ends."""
 
 import asyncio
+from functools import partial
 
 import numpy as np
 import pytest
@@ -50,6 +51,13 @@ def pair(*values: int) -> EncodedPair:
     return EncodedPair(np.asarray(values, np.int64), types, False, False)
 
 
+def raise_it(_place: int, error: InferenceError) -> None:
+    """Where no pair is to fail."""
+    raise error
+
+
+run_all = partial(run_pairs, on_failure=raise_it)
+
 PAIRS = [pair(*range(first, first + 3 + first % 4)) for first in range(10, 30)]
 
 
@@ -66,7 +74,7 @@ WANTED = {place: float(place + 10) for place in range(len(PAIRS))}
 def test_each_pair_gets_its_own_logit_once(capacity: int, max_rows: int) -> None:
     pool = FakePool(capacity=capacity, max_rows=max_rows, model=first_id)
     seen: list[tuple[int, float]] = []
-    asyncio.run(run_pairs(PAIRS, pool, PAD, lambda *logit: seen.append(logit)))
+    asyncio.run(run_all(PAIRS, pool, PAD, lambda *logit: seen.append(logit)))
     assert dict(seen) == WANTED
     assert len(seen) == len(PAIRS)
     batches = len(plan_batches([len(one.input_ids) for one in PAIRS], max_rows))
@@ -75,13 +83,13 @@ def test_each_pair_gets_its_own_logit_once(capacity: int, max_rows: int) -> None
 
 def test_no_pairs_run_nothing() -> None:
     pool = FakePool()
-    asyncio.run(run_pairs([], pool, PAD, lambda *_: pytest.fail("a logit of nothing")))
+    asyncio.run(run_all([], pool, PAD, lambda *_: pytest.fail("a logit of nothing")))
     assert pool.batches == []
 
 
 def test_padding_has_the_models_id() -> None:
     pool = FakePool(max_rows=2, model=first_id)
-    asyncio.run(run_pairs([pair(5), pair(6, 7)], pool, 77, lambda *_: None))
+    asyncio.run(run_all([pair(5), pair(6, 7)], pool, 77, lambda *_: None))
     assert pool.batches[0].input_ids.tolist() == [[6, 7], [5, 77]]
 
 
@@ -94,7 +102,7 @@ def test_logits_are_told_as_they_become_known() -> None:
             known.append(place)
             assert len(pool.batches) == len(known)
 
-        await run_pairs(PAIRS, pool, PAD, on_logit)
+        await run_all(PAIRS, pool, PAD, on_logit)
         assert len(known) == len(PAIRS)
 
     asyncio.run(scenario())
@@ -105,7 +113,7 @@ def test_the_first_failure_is_raised_as_itself_and_ends_the_others(failure: Exce
     async def scenario() -> None:
         pool = FakePool(capacity=3, model=first_id, fail_on=20, failure=failure)
         with pytest.raises(type(failure)) as caught:
-            await run_pairs(PAIRS, pool, PAD, lambda *_: None)
+            await run_all(PAIRS, pool, PAD, lambda *_: None)
         assert caught.value is failure
         assert pool.running == 0
         begun = len(pool.batches)
@@ -135,7 +143,7 @@ def test_a_failure_ends_runs_that_are_under_way() -> None:
     async def scenario() -> None:
         pool = OneFails()
         with pytest.raises(InferenceError, match="at once"):
-            await asyncio.wait_for(run_pairs(PAIRS[:3], pool, PAD, lambda *_: None), 10)
+            await asyncio.wait_for(run_all(PAIRS[:3], pool, PAD, lambda *_: None), 10)
         assert pool.ended <= 2
 
     asyncio.run(scenario())
@@ -145,9 +153,9 @@ def test_a_failed_call_does_not_spoil_the_next() -> None:
     async def scenario() -> None:
         pool = FakePool(capacity=2, model=first_id, fail_on=20)
         with pytest.raises(InferenceError):
-            await run_pairs(PAIRS, pool, PAD, lambda *_: None)
+            await run_all(PAIRS, pool, PAD, lambda *_: None)
         seen: list[tuple[int, float]] = []
-        await run_pairs(PAIRS[:5], pool, PAD, lambda *logit: seen.append(logit))
+        await run_all(PAIRS[:5], pool, PAD, lambda *logit: seen.append(logit))
         assert sorted(seen) == [(place, WANTED[place]) for place in range(5)]
 
     asyncio.run(scenario())
@@ -156,7 +164,7 @@ def test_a_failed_call_does_not_spoil_the_next() -> None:
 def test_a_cancel_ends_all_runs_and_begins_no_more() -> None:
     async def scenario() -> None:
         pool = FakePool(capacity=3, hold=True)
-        task = asyncio.ensure_future(run_pairs(PAIRS, pool, PAD, lambda *_: None))
+        task = asyncio.ensure_future(run_all(PAIRS, pool, PAD, lambda *_: None))
         while pool.running < 3:
             await asyncio.sleep(0)
         task.cancel()
@@ -165,7 +173,7 @@ def test_a_cancel_ends_all_runs_and_begins_no_more() -> None:
         assert (pool.running, pool.cancelled, len(pool.batches)) == (0, 3, 3)
         pool.release()
         seen: list[tuple[int, float]] = []
-        await run_pairs(PAIRS, pool, PAD, lambda *logit: seen.append(logit))
+        await run_all(PAIRS, pool, PAD, lambda *logit: seen.append(logit))
         assert len(seen) == len(PAIRS)
 
     asyncio.run(scenario())
@@ -177,7 +185,7 @@ def test_an_error_of_the_callback_is_raised_as_itself() -> None:
 
     pool = FakePool(capacity=2)
     with pytest.raises(LookupError, match="the caller's"):
-        asyncio.run(run_pairs(PAIRS, pool, PAD, on_logit))
+        asyncio.run(run_all(PAIRS, pool, PAD, on_logit))
     assert pool.running == 0
 
 
@@ -191,14 +199,14 @@ def test_too_few_logits_are_no_answer() -> None:
             return np.zeros((len(batch.input_ids) - 1, 1), np.float32)
 
     with pytest.raises(ValueError, match="shorter"):
-        asyncio.run(run_pairs(PAIRS, Short(), PAD, lambda *_: None))
+        asyncio.run(run_all(PAIRS, Short(), PAD, lambda *_: None))
 
 
 def test_runs_are_padded_to_the_lengths_a_pool_wants() -> None:
     pairs = [pair(*range(first, first + size)) for first, size in [(3, 3), (4, 9), (5, 8), (6, 20)]]
     seen: dict[int, float] = {}
     one_each = FakePool(max_rows=1, lengths=(8, 12), model=first_id)
-    asyncio.run(run_pairs(pairs, one_each, PAD, seen.__setitem__))
+    asyncio.run(run_all(pairs, one_each, PAD, seen.__setitem__))
     assert [batch.input_ids.shape for batch in one_each.batches] == [
         (1, 20),
         (1, 12),
@@ -209,7 +217,7 @@ def test_runs_are_padded_to_the_lengths_a_pool_wants() -> None:
     assert seen == {0: 3, 1: 4, 2: 5, 3: 6}
 
     two_each = FakePool(max_rows=2, lengths=(8, 12), model=first_id)
-    asyncio.run(run_pairs(pairs[:3], two_each, PAD, seen.__setitem__))
+    asyncio.run(run_all(pairs[:3], two_each, PAD, seen.__setitem__))
     assert [batch.input_ids.shape for batch in two_each.batches] == [(2, 12), (1, 8)]
 
 

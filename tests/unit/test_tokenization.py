@@ -3,6 +3,7 @@
 import asyncio
 from collections.abc import Sequence
 
+import numpy as np
 import pytest
 
 from tests.fakes import FakeTokenizer
@@ -18,7 +19,7 @@ def tokenized(
 ) -> tuple[list[list[int]], FakeTokenizer]:
     tokenizer = FakeTokenizer()
     ids = asyncio.run(tokenize(tokenizer, texts, max_length, 1))
-    return [one.tolist() for one in ids], tokenizer
+    return [one.tolist() for one in ids if isinstance(one, np.ndarray)], tokenizer
 
 
 def whole(text: str) -> list[int]:

@@ -106,3 +106,18 @@ export function chooseSessions(device, asked, modelBytes) {
   const fitting = Math.floor(memory / 4 / (SESSION_BYTES + 2 * modelBytes));
   return Math.max(1, asked ? wanted : Math.min(wanted, fitting));
 }
+
+/** What WebAssembly can address with 32 bits, less what the runtime itself needs, bytes. */
+const WASM_BYTES = 4 * 2 ** 30 - SESSION_BYTES;
+
+/** What a GPU is taken to have for one run, bytes: browsers do not tell. */
+const GPU_BYTES = 2 * 2 ** 30;
+
+/**
+ * Memory that one run may take; what needs more would end its session.
+ * @param {Device} device
+ * @param {number} modelBytes
+ */
+export function runBytes(device, modelBytes) {
+  return device === 'webgpu' ? GPU_BYTES : Math.max(SESSION_BYTES, WASM_BYTES - modelBytes);
+}

@@ -3,7 +3,7 @@
  * model's files. Starts what can start together, and ends it all.
  */
 
-import { chooseForDevice, chooseSessions } from './device.js';
+import { chooseForDevice, chooseSessions, runBytes } from './device.js';
 import { RerankError } from './errors.js';
 import { gpuAgrees } from './gpu-check.js';
 import { DEFAULT_MODEL, withModelWorker } from './models.js';
@@ -83,8 +83,9 @@ export class Engine {
     }
     loading.catch(() => {}); // awaited below, after Python
     await booted;
-    const { config, tokenizer, tokenizerConfig } = files;
-    const model = { config, tokenizer, tokenizerConfig, runtime: { ...this.runtime, cache } };
+    const { config, tokenizer, tokenizerConfig, graph, bytes } = files;
+    const runtime = { ...this.runtime, cache, runBytes: runBytes(this.runtime.device, bytes) };
+    const model = { config, tokenizer, tokenizerConfig, graph, runtime };
     // Its refusals say most, so they come first.
     const shapes = await this.#python.call('load', model, { signal });
     const loaded = await loading;
@@ -92,6 +93,7 @@ export class Engine {
     for (const session of loaded) {
       if (this.#sessions?.has(session.index)) await this.#attach(session); // not if replaced meanwhile
     }
+    await this.#python.call('checkAnswer', null, { signal });
     this.#meter.done();
     this.#sessions?.compileFor(shapes);
   }

@@ -5,7 +5,7 @@
  */
 
 /** Raised when a message changes after a release, so that a page and a worker of two releases notice. */
-export const PROTOCOL = 1;
+export const PROTOCOL = 2;
 
 /**
  * @typedef {{ v: number, id: number, type: 'call', name: string, payload: any }} CallMessage
@@ -32,33 +32,47 @@ export const PROTOCOL = 1;
  */
 
 /**
- * What it answers: one array a column, best first. A logit of NaN stands for a blank document.
+ * What it answers: one array a column, best first. A logit of NaN stands for a document that has
+ * none; `errors` says why, by row, unless it is blank.
  * @typedef {object} RankingColumns
  * @property {Int32Array} index
  * @property {Float64Array} score
  * @property {Float64Array} logit
  * @property {Uint8Array} truncated
+ * @property {{ row: number, error: import('./errors.js').ErrorOnWire }[]} errors
  * @property {import('../webrerank.js').Usage} usage
  */
 
 /**
- * While it runs: the pairs done so far, and the result if wanted.
- * @typedef {object} PairEvent
- * @property {number} done
- * @property {number} total
- * @property {{ index: number, score: number, logit: number, truncated: boolean } | null} result
+ * One result; its logit is NaN and its `error` set if the document could not be scored.
+ * @typedef {object} ResultRow
+ * @property {number} index
+ * @property {number} score
+ * @property {number} logit
+ * @property {boolean} truncated
+ * @property {import('./errors.js').ErrorOnWire | null} error
  */
 
 /**
- * On a session's port, Python worker to session worker. Arrays are of shape (rows, length).
+ * While it runs: the documents done so far, and the result if wanted.
+ * @typedef {object} PairEvent
+ * @property {number} done
+ * @property {number} total
+ * @property {ResultRow | null} result
+ */
+
+/**
+ * On a session's port, Python worker to session worker. Python knows what the graph wants
+ * (py_src/webrerank/interface.py): `feeds` are its inputs by name, of shape (rows, length), flat.
  * @typedef {object} RunMessage
  * @property {'run'} type
  * @property {number} id
- * @property {BigInt64Array} inputIds
- * @property {BigInt64Array} attentionMask
- * @property {BigInt64Array} tokenTypeIds
+ * @property {Feeds} feeds
+ * @property {string} output the name of the output wanted
  * @property {number} rows
  * @property {number} length
+ *
+ * @typedef {Record<string, BigInt64Array | Int32Array>} Feeds
  *
  * @typedef {{ type: 'drop', id: number }} DropMessage a run no longer wanted
  * @typedef {RunMessage | DropMessage} ToSession

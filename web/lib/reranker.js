@@ -2,7 +2,7 @@
 
 import { abortable, notify } from './abort.js';
 import { Engine } from './engine.js';
-import { asRerankError, RerankError } from './errors.js';
+import { asRerankError, errorFromWire, RerankError } from './errors.js';
 import { DEFAULT_MODEL } from './models.js';
 import { checkRerankerOptions, checkRerankOptions, splitOneCallOptions } from './request.js';
 import { disposed } from './worker-client.js';
@@ -137,12 +137,12 @@ class WorkerReranker {
 }
 
 /**
- * @param {{ index: number, score: number, logit: number, truncated: boolean }} row
+ * @param {import('./protocol.js').ResultRow} row
  * @param {number | null} rank
  * @param {any[]} documents
  * @returns {RerankResult}
  */
-function resultOf({ index, score, logit, truncated }, rank, documents) {
+function resultOf({ index, score, logit, truncated, error }, rank, documents) {
   return {
     index,
     rank,
@@ -151,6 +151,7 @@ function resultOf({ index, score, logit, truncated }, rank, documents) {
     document: documents[index],
     truncated,
     window: null,
+    error: error && errorFromWire(error),
   };
 }
 
@@ -158,14 +159,13 @@ function resultOf({ index, score, logit, truncated }, rank, documents) {
  * @param {import('./protocol.js').RankingColumns} columns
  * @param {any[]} documents
  */
-function resultsOf({ index, score, logit, truncated }, documents) {
-  return Array.from(index, (place, row) =>
-    resultOf(
-      { index: place, score: score[row], logit: logit[row], truncated: truncated[row] === 1 },
-      row + 1,
-      documents,
-    ),
-  );
+function resultsOf({ index, score, logit, truncated, errors }, documents) {
+  const errorOf = new Map(errors.map(({ row, error }) => [row, error]));
+  return Array.from(index, (place, row) => {
+    const numbers = { score: score[row], logit: logit[row], truncated: truncated[row] === 1 };
+    const result = { index: place, ...numbers, error: errorOf.get(row) ?? null };
+    return resultOf(result, row + 1, documents);
+  });
 }
 
 /**
@@ -176,11 +176,11 @@ function resultsOf({ index, score, logit, truncated }, documents) {
  * @returns {Ranking}
  */
 function unranked(runtime, { documents, payload }, error = null) {
-  const blank = { score: 0, logit: NaN, truncated: false };
+  const blank = { score: 0, logit: NaN, truncated: false, error: null };
   const results = documents
     .slice(0, payload.topK)
     .map((_, index) => resultOf({ index, ...blank }, index + 1, documents));
-  const counts = { documents: documents.length, pairs: 0, cached: 0, tokens: 0 };
+  const counts = { documents: documents.length, pairs: 0, cached: 0, failed: 0, tokens: 0 };
   const times = { tokenizeMs: 0, inferenceMs: 0, totalMs: 0 };
   const usage = { ...counts, queryTruncated: false, ...times };
   return { ...runtime, results, reranked: !error, error, usage };

@@ -47,28 +47,13 @@ export async function createSession(ort, device, graph, externalData) {
     for (const { path, data } of externalData) {
       external.push({ path, data: new Uint8Array(await data.arrayBuffer()) });
     }
-    const created = await ort.InferenceSession.create(new Uint8Array(await graph.arrayBuffer()), {
+    return await ort.InferenceSession.create(new Uint8Array(await graph.arrayBuffer()), {
       logSeverityLevel: 3, // errors only: placement notes are no news to a user
       executionProviders: [device], // exactly one: a list degrades in silence (PLATFORM.md 1.3)
       ...(external.length && { externalData: external }),
     });
-    checkInputs(created);
-    return created;
   } catch (error) {
     throw sessionError(error, 'model_load', 'ONNX Runtime could not load the model');
-  }
-}
-
-/** @param {InferenceSession} created */
-function checkInputs(created) {
-  const known = ['input_ids', 'attention_mask', 'token_type_ids'];
-  const missing = created.inputNames.filter((name) => !known.includes(name));
-  if (missing.length || !created.inputNames.includes('input_ids')) {
-    throw new RerankError(
-      'unsupported_model',
-      `The model wants the inputs ${created.inputNames.join(', ').slice(0, 200)}; ` +
-        `a reranker has ${known.join(', ')}. Choose a cross-encoder exported for text ranking.`,
-    );
   }
 }
 
@@ -79,35 +64,30 @@ const OUT_OF_MEMORY =
 /**
  * Translate what ONNX Runtime throws.
  * @param {unknown} error
- * @param {import('../lib/errors.js').Code} code
+ * @param {keyof typeof ADVICE} code
  * @param {string} what
  */
 export function sessionError(error, code, what) {
   const text = error instanceof Error ? error.message : String(error);
   if (error instanceof RangeError || OUT_OF_MEMORY.test(text)) {
+    const [atWhat, advice] =
+      code === 'inference'
+        ? ['to run the model on this document', 'Use a smaller maxLength, fewer sessions']
+        : ['for the model', 'Use fewer sessions'];
     return new RerankError(
       'out_of_memory',
-      'This device has too little memory for the model. Use fewer sessions or a smaller model.',
+      `This device has too little memory ${atWhat}. ${advice} or a smaller model.`,
       { cause: error },
     );
   }
   // At load the text is about the model; at a run it may name what was in the user's text.
-  const detail = code === 'model_load' ? ` (${text.slice(0, 200)})` : '';
-  return asRerankError(error, code, `${what}${detail}. Try again, or choose another model.`);
+  const detail = code === 'inference' ? '' : ` (${text.slice(0, 200)})`;
+  return asRerankError(error, code, `${what}${detail}. ${ADVICE[code]}`);
 }
 
-/**
- * One or two numbers a pair; an embedding model or another classifier gives more. Known from the
- * first run, that is before the reranker is ready.
- * @param {readonly number[]} dims
- * @param {number} rows
- */
-export function checkOutput(dims, rows) {
-  const [pairs, numbers = 1] = dims;
-  if (pairs === rows && numbers <= 2 && dims.length <= 2) return;
-  throw new RerankError(
-    'unsupported_model',
-    `The model answers ${rows} pairs with shape (${dims.join(', ')}); a reranker gives (pairs, 1) or ` +
-      '(pairs, 2). Choose a cross-encoder trained for relevance.',
-  );
-}
+/** What to do, by what a failure is taken for. */
+const ADVICE = {
+  model_load: 'Try again, or choose another model.',
+  unsupported_model: 'Choose another model.',
+  inference: 'Leave the document out, or choose another model.',
+};

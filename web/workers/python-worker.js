@@ -42,14 +42,19 @@ serve({
     }
   },
 
-  load({ config, tokenizer, tokenizerConfig, runtime }) {
+  async load({ config, tokenizer, tokenizerConfig, graph, runtime }) {
     [config, tokenizer, tokenizerConfig].forEach(checkNesting);
-    return answerOf(api.load(config, tokenizer, tokenizerConfig, loadTokenizer, runtime));
+    const texts = [config, tokenizer, tokenizerConfig];
+    const bytes = new Uint8Array(await graph.arrayBuffer()); // without weights: a megabyte or so
+    return answerOf(api.load(...texts, bytes, loadTokenizer, runtime));
   },
 
   attach: ({ index, port }) => api.attach(index, new SessionPort(port)),
 
   detach: ({ index, stopped }) => api?.detach(index, stopped),
+
+  /** Refuse a model by what it answers; once a session is attached. */
+  checkAnswer: (_payload, { signal }) => answerOf(api.check_answer(), signal),
 
   rerank: (payload, { signal, emit }) => answerOf(api.rerank(payload, emit), signal),
 

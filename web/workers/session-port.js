@@ -24,23 +24,21 @@ export class SessionPort {
   }
 
   /**
-   * Run a batch; arrays of shape (rows, length), flat.
+   * Run a batch; see lib/protocol.js for what it is.
    * @param {number} id
-   * @param {BigInt64Array} inputIds
-   * @param {BigInt64Array} attentionMask
-   * @param {BigInt64Array} tokenTypeIds
+   * @param {import('../lib/protocol.js').Feeds} feeds
+   * @param {string} output
    * @param {number} rows
    * @param {number} length
    * @returns {Promise<Float32Array | undefined>} logits of shape (rows, n_logits), flat; undefined if
    *   the session ended, and not because of it
    */
-  run(id, inputIds, attentionMask, tokenTypeIds, rows, length) {
+  run(id, feeds, output, rows, length) {
     return new Promise((resolve, reject) => {
       this.#runs.set(id, { resolve, reject });
-      const arrays = { inputIds, attentionMask, tokenTypeIds };
       this.#port.postMessage(
-        { type: 'run', id, ...arrays, rows, length },
-        Object.values(arrays).map((array) => array.buffer),
+        { type: 'run', id, feeds, output, rows, length },
+        Object.values(feeds).map((array) => array.buffer),
       );
       this.#watch();
     });

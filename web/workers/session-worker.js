@@ -4,7 +4,8 @@
  */
 
 import { errorToWire, RerankError } from '../lib/errors.js';
-import { checkOutput, createSession, loadRuntime, sessionError } from './ort.js';
+import { runsOf } from './feeds.js';
+import { createSession, loadRuntime, sessionError } from './ort.js';
 import { serve } from './serve.js';
 
 /** @typedef {typeof import('onnxruntime-web')} Ort */
@@ -42,16 +43,27 @@ serve({
 
   /** The first run of a shape compiles; short pairs make the first real ones fast. */
   async warmup({ shapes = WARMUP_SHAPES[device] }) {
-    for (const [rows, length] of shapes) {
-      const ones = new BigInt64Array(rows * length).fill(1n);
-      const zeros = new BigInt64Array(rows * length);
-      await probe({ inputIds: ones, attentionMask: ones, tokenTypeIds: zeros, rows, length });
+    try {
+      for (const [rows, length] of shapes) await tryOut(rows, length);
+    } catch (error) {
+      throw sessionError(error, 'unsupported_model', 'The model failed on a first, short pair');
     }
   },
 
   /** Run one batch; answers with what the model gives, flat. */
   probe,
 });
+
+/**
+ * Run pairs of nothing in particular.
+ * @param {number} rows
+ * @param {number} length
+ */
+function tryOut(rows, length) {
+  const ones = new BigInt64Array(rows * length).fill(1n);
+  const zeros = new BigInt64Array(rows * length);
+  return probe({ inputIds: ones, attentionMask: ones, tokenTypeIds: zeros, rows, length });
+}
 
 /** ONNX Runtime, loaded once; a failure is forgotten, so that it can be tried again. */
 function getRuntime() {
@@ -62,9 +74,23 @@ function getRuntime() {
   return runtime;
 }
 
-/** @param {Omit<RunMessage, 'type' | 'id'>} batch */
+/**
+ * @param {import('../lib/session-workers.js').Batch} batch
+ * @returns {Promise<number[]>}
+ */
 async function probe(batch) {
-  return run(await getRuntime(), batch);
+  const ort = await getRuntime();
+  const answers = [];
+  for (const { wanted, ...batchOfRun } of runsOf(loaded(), batch)) {
+    const logits = await run(ort, batchOfRun);
+    answers.push(...logits.subarray(0, (logits.length / batchOfRun.rows) * wanted));
+  }
+  return answers;
+}
+
+function loaded() {
+  if (session) return session;
+  throw new RerankError('internal', 'A run was asked for before the model was loaded.');
 }
 
 /**
@@ -109,12 +135,23 @@ async function receive(ort, message, port) {
       const logits = await run(ort, next, begun);
       port.postMessage({ type: 'logits', id: next.id, logits });
     } catch (error) {
-      if (device === 'webgpu') return crash('a run failed on the GPU'); // another may do better
-      const failure = sessionError(error, 'inference', 'The model failed to run');
+      if (!(await stillWorks())) return crash('a run failed, and so does every other');
+      const failure = sessionError(error, 'inference', 'The model failed on this document');
       port.postMessage({ type: 'failed', id: next.id, error: errorToWire(failure) });
     }
   }
   draining = false;
+}
+
+/** Whether a run that failed is to blame itself: after a trap in WebAssembly, or on a GPU that is in
+ * trouble, all fail, and another session may do better. */
+async function stillWorks() {
+  try {
+    await tryOut(1, 8);
+    return true;
+  } catch {
+    return false;
+  }
 }
 
 /**
@@ -134,20 +171,16 @@ function run(ort, batch, onBegin) {
  * @param {Ort} ort
  * @param {Omit<RunMessage, 'type' | 'id'>} batch
  */
-async function runAlone(ort, { inputIds, attentionMask, tokenTypeIds, rows, length }) {
-  if (!session)
-    throw new RerankError('internal', 'A run was asked for before the model was loaded.');
-  const tensor = (/** @type {BigInt64Array} */ values) =>
-    new ort.Tensor('int64', values, [rows, length]);
-  const all = {
-    input_ids: tensor(inputIds),
-    attention_mask: tensor(attentionMask),
-    token_type_ids: tensor(tokenTypeIds),
-  };
-  const wanted = Object.entries(all).filter(([name]) => session?.inputNames.includes(name));
-  const outputs = await session.run(Object.fromEntries(wanted));
-  const output = outputs[session.outputNames[0]];
-  checkOutput(output.dims, rows);
+async function runAlone(ort, { feeds, output: name, rows, length }) {
+  const tensors = Object.entries(feeds).map(([name, values]) => {
+    const tensor =
+      values instanceof Int32Array
+        ? new ort.Tensor('int32', values, [rows, length])
+        : new ort.Tensor('int64', values, [rows, length]);
+    return [name, tensor];
+  });
+  const outputs = await loaded().run(Object.fromEntries(tensors));
+  const output = outputs[name] ?? outputs.logits ?? smallest(Object.values(outputs));
   if (output.data instanceof Uint16Array) {
     throw new RerankError(
       'unsupported_model',
@@ -157,6 +190,12 @@ async function runAlone(ort, { inputIds, attentionMask, tokenTypeIds, rows, leng
   // A copy: the answer is small, and ONNX Runtime may reuse its own.
   return Float32Array.from(/** @type {Float32Array} */ (output.data));
 }
+
+/**
+ * Where it is not known yet which output is wanted: nothing is smaller than the logits.
+ * @param {import('onnxruntime-web').Tensor[]} outputs
+ */
+const smallest = (outputs) => outputs.reduce((one, two) => (two.size < one.size ? two : one));
 
 /** Let the event loop take a turn; a MessageChannel is not slowed down as nested timers are. */
 function turn() {

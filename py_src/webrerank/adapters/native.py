@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import asyncio
 import os
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
 from functools import partial
+from mmap import ACCESS_READ, mmap
 from pathlib import Path
 
 import numpy as np
@@ -21,10 +23,13 @@ from webrerank.errors import (
     TokenizationError,
     UnsupportedModelError,
 )
-from webrerank.model import read_model
+from webrerank.interface import ModelInterface, check_answer, read_interface
+from webrerank.model import ModelSpec, read_model
+from webrerank.onnx_graph import Graph, read_graph
 from webrerank.pairs import IntArray, PairBatch
 from webrerank.reranker import Reranker
 from webrerank.results import RuntimeInfo
+from webrerank.schedule import trial_batch
 from webrerank.scoring import FloatArray
 
 #: The hub's file names for each precision, first found wins: those of web/lib/store/layout.js.
@@ -59,42 +64,64 @@ class NativeTokenizer:
 
 
 class NativeSessionPool:
-    """Single-threaded onnxruntime sessions side by side; implements the SessionPool port."""
+    """Single-threaded onnxruntime sessions side by side; implements the SessionPool port.
+
+    Args:
+        interface: how the graph is fed; read from the model if it is not given.
+    """
 
     max_rows = 1
-    lengths = ()
 
-    def __init__(self, model: Path | bytes, sessions: int) -> None:
+    def __init__(
+        self, model: Path | bytes, sessions: int, interface: ModelInterface | None = None
+    ) -> None:
         self.capacity = sessions
         self._executor = ThreadPoolExecutor(sessions, thread_name_prefix="webrerank")
-        options = ort.SessionOptions()
-        options.intra_op_num_threads = 1
-        options.log_severity_level = 3
-        source = model if isinstance(model, bytes) else str(model)
-        try:
-            # One session serves all threads: its runs are thread-safe and share the weights.
-            self._session = ort.InferenceSession(
-                source, options, providers=["CPUExecutionProvider"]
-            )
-        except Exception as error:  # onnxruntime's errors share no base class
-            raise ModelLoadError("onnxruntime could not load the model file.") from error
-        self._inputs = [value.name for value in self._session.get_inputs()]
-        if unknown := set(self._inputs) - {"input_ids", "attention_mask", "token_type_ids"}:
-            raise UnsupportedModelError(
-                f"The model wants the inputs {', '.join(sorted(unknown))}, which no reranker has."
-            )
+        self._session = _open_session(model)
+        if interface is None:
+            with _opened_graph(model) as graph:
+                interface = read_interface(graph)
+        self._interface = interface
+        self.lengths = (interface.length,) if interface.length else ()
 
     async def run(self, batch: PairBatch) -> FloatArray:
         loop = asyncio.get_running_loop()
-        return await loop.run_in_executor(self._executor, partial(self._run, batch))
+        return await loop.run_in_executor(self._executor, partial(self.run_here, batch))
 
-    def _run(self, batch: PairBatch) -> FloatArray:
-        feeds = {name: getattr(batch, name) for name in self._inputs}
+    def run_here(self, batch: PairBatch) -> FloatArray:
+        """Run in the calling thread."""
+        name = self._interface.output or self._session.get_outputs()[0].name
         try:
-            outputs = self._session.run(None, feeds)
+            (output,) = self._session.run([name], self._interface.feeds(batch))
         except Exception as error:
-            raise InferenceError("onnxruntime failed to run the model.") from error
-        return np.asarray(outputs[0], np.float32)
+            raise InferenceError(
+                "onnxruntime failed to run the model on this pair. The others are not affected; "
+                "leave the document out, or try another dtype."
+            ) from error
+        numbers = np.asarray(output, np.float32)
+        return numbers.reshape(-1, 1) if numbers.ndim == 1 else numbers[: len(batch.input_ids)]
+
+
+def _open_session(model: Path | bytes) -> ort.InferenceSession:
+    """One session serves all threads: its runs are thread-safe and share the weights."""
+    options = ort.SessionOptions()
+    options.intra_op_num_threads = 1
+    options.log_severity_level = 3
+    source = model if isinstance(model, bytes) else str(model)
+    try:
+        return ort.InferenceSession(source, options, providers=["CPUExecutionProvider"])
+    except Exception as error:  # onnxruntime's errors share no base class
+        raise ModelLoadError("onnxruntime could not load the model file.") from error
+
+
+@contextmanager
+def _opened_graph(model: Path | bytes) -> Iterator[Graph]:
+    """A model's graph, read where it lies."""
+    if isinstance(model, bytes):
+        yield read_graph(model)
+        return
+    with model.open("rb") as file, mmap(file.fileno(), 0, access=ACCESS_READ) as mapped:
+        yield read_graph(mapped)
 
 
 def load_reranker(
@@ -104,19 +131,33 @@ def load_reranker(
     if sessions is not None and sessions < 1:
         raise InvalidRequestError("sessions must be a whole number of at least 1.")
     chosen, path = _model_file(folder, dtype)
-    spec = read_model(
+    spec = _read_spec(folder, path)
+    tokenizer = NativeTokenizer(spec.tokenizer_json)
+    count = sessions or os.cpu_count() or 1
+    pool = NativeSessionPool(path, count, spec.interface)
+    if not spec.interface.is_certain:
+        check_answer(pool.run_here(trial_batch(spec, pool)))
+    return Reranker(
+        spec,
+        tokenizer,
+        pool,
+        RuntimeInfo(model=folder.name, device="cpu", dtype=chosen, sessions=count),
+        ScoreCache() if cache else None,
+    )
+
+
+def _read_spec(folder: Path, model: Path) -> ModelSpec:
+    texts = (
         _read(folder / "config.json"),
         _read(folder / "tokenizer.json"),
         _read(folder / "tokenizer_config.json", default="{}"),
     )
-    count = sessions or os.cpu_count() or 1
-    return Reranker(
-        spec,
-        NativeTokenizer(spec.tokenizer_json),
-        NativeSessionPool(path, count),
-        RuntimeInfo(model=folder.name, device="cpu", dtype=chosen, sessions=count),
-        ScoreCache() if cache else None,
-    )
+    try:
+        with _opened_graph(model) as graph:
+            return read_model(*texts, graph=graph)
+    except (UnsupportedModelError, OSError, ValueError):  # mmap's for an empty file
+        _open_session(model)  # of what is no model at all onnxruntime speaks first
+        raise
 
 
 def _model_file(folder: Path, dtype: str) -> tuple[str, Path]:

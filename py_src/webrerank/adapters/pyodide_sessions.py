@@ -11,6 +11,7 @@ import numpy as np
 from pyodide.ffi import JsException, to_js
 
 from webrerank.errors import InferenceError, WorkerCrashedError, error_from_js
+from webrerank.interface import ModelInterface
 from webrerank.pairs import PairBatch
 from webrerank.scoring import FloatArray
 
@@ -28,9 +29,17 @@ class PyodideSessionPool:
         sessions: how many sessions there will be.
         max_rows: pairs a run may hold.
         lengths: lengths that runs are padded to, ascending.
+        interface: how the model is fed.
     """
 
-    def __init__(self, sessions: int, max_rows: int, lengths: Sequence[int] = ()) -> None:
+    def __init__(
+        self,
+        sessions: int,
+        max_rows: int,
+        lengths: Sequence[int] = (),
+        interface: ModelInterface | None = None,
+    ) -> None:
+        self._interface = interface or ModelInterface()
         self.capacity = sessions * _DEPTH
         self.max_rows = max_rows
         self.lengths = lengths
@@ -66,11 +75,15 @@ class PyodideSessionPool:
                 index = await self._least_busy()
                 try:
                     logits = await self._run(index, batch)
-                except WorkerCrashedError:
-                    # A session that is silent, not replaced, could hang again; and a run on which
-                    # two sessions died may be what kills them.
-                    if crashed or index in self._ports:
-                        raise
+                except WorkerCrashedError as error:
+                    if index in self._ports:
+                        raise  # a session that is silent, not replaced, could hang again
+                    if crashed:
+                        raise InferenceError(
+                            "Two inference sessions ended while they ran this document. Leave it "
+                            "out, or give a smaller {option}.",
+                            option="max_length",
+                        ) from error
                     crashed = True
                 else:
                     if logits is not None:  # the session ended, not because of this run
@@ -87,14 +100,14 @@ class PyodideSessionPool:
     async def _run(self, index: int, batch: PairBatch) -> FloatArray | None:
         port = self._ports[index]
         run_id = next(self._run_ids)
-        rows, length = batch.input_ids.shape
+        feeds = self._interface.feeds(batch)
+        rows, length = feeds["input_ids"].shape
         self._load[index] += 1
         try:
             logits = await port.run(
                 run_id,
-                to_js(batch.input_ids.ravel()),
-                to_js(batch.attention_mask.ravel()),
-                to_js(batch.token_type_ids.ravel()),
+                to_js({name: values.ravel() for name, values in feeds.items()}),
+                self._interface.output,
                 rows,
                 length,
             )
@@ -111,4 +124,4 @@ class PyodideSessionPool:
         flat = np.asarray(logits.to_py(), np.float32)
         if not len(flat) or len(flat) % rows:
             raise InferenceError(f"The model gave {len(flat)} numbers for {rows} pairs.")
-        return flat.reshape(rows, -1)
+        return flat.reshape(rows, -1)[: len(batch.input_ids)]

@@ -14,6 +14,7 @@ from tests.fakes import BERT
 from webrerank.adapters import pyodide_sessions
 from webrerank.adapters.pyodide_sessions import PyodideSessionPool
 from webrerank.errors import InferenceError, OutOfMemoryError, WorkerCrashedError
+from webrerank.interface import ModelInterface
 from webrerank.pairs import PairBatch, pad_batch
 
 
@@ -34,9 +35,9 @@ class FakePort:
         if not hold:
             self._gate.set()
 
-    async def run(self, run_id: int, ids: Any, *_rest: Any) -> Any:
+    async def run(self, run_id: int, feeds: Any, *_rest: Any) -> Any:
         self.runs.append(run_id)
-        token = float(ids.to_py()[1])
+        token = float(feeds.input_ids.to_py()[1])
         await self._gate.wait()
         return to_js(np.asarray(self._logits or [token], np.float32))
 
@@ -133,8 +134,30 @@ def run_on(*endings: bool) -> Any:
 
 def test_a_run_is_tried_again_after_one_crash_but_not_after_two() -> None:
     assert run_on(False) == [[2000.0]]
-    with pytest.raises(WorkerCrashedError):
+    with pytest.raises(InferenceError, match="Two inference sessions ended") as caught:
         run_on(False, False)
+    assert isinstance(caught.value.__cause__, WorkerCrashedError)
+
+
+def test_runs_are_fed_what_the_graph_wants() -> None:
+    class Port(FakePort):
+        given: Any = None
+
+        async def run(self, _run_id: int, *given: Any) -> Any:
+            self.given = [each.to_py() if hasattr(each, "to_py") else each for each in given]
+            return to_js(np.asarray([5, 6, 6], np.float32))
+
+    port = Port()
+    pool = PyodideSessionPool(1, 1, interface=ModelInterface({"input_ids": np.int32}, "out", 3))
+    pool.attach(0, port)
+    batch = batch_of()
+    logits = asyncio.run(pool.run(batch))
+    feeds, output, rows, length = port.given
+    assert list(feeds) == ["input_ids"]
+    assert feeds["input_ids"].format == "i"
+    assert feeds["input_ids"].tolist() == batch.input_ids[0].tolist() * 3
+    assert (output, rows, length) == ("out", 3, batch.input_ids.shape[1])
+    assert logits.tolist() == [[5]], "the pair's own, without the copies'"
 
 
 def test_a_session_that_was_stopped_is_no_crash() -> None:

@@ -26,11 +26,14 @@ def js_value(value: Any) -> Any:
 
 
 RUNTIME = {"model": "m", "device": "wasm", "dtype": "q8", "sessions": 1, "cache": True}
+RUNTIME["runBytes"] = 2**31
 
 
-async def load(api: WorkerApi, config: str, tokenizer: str, tokenizer_config: str) -> Any:
+async def load(api: WorkerApi, config: str, tokenizer: str, more: str) -> Any:
+    """Load a model with these texts and the bundled one's graph."""
+    graph = await js.harness.modelGraph()
     load_tokenizer = js.harness.loadTokenizer
-    task = api.load(config, tokenizer, tokenizer_config, load_tokenizer, js_value(RUNTIME))
+    task = api.load(config, tokenizer, more, graph, load_tokenizer, js_value(RUNTIME))
     return (await task).to_py()
 
 

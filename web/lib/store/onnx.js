@@ -12,7 +12,17 @@
 import { RerankError } from '../errors.js';
 import { firstTokenOnly, UNCHANGED } from './first-token.js';
 import { GRAPH, TENSOR } from './onnx-graph.js';
-import { add, addMessage, addNumber, empty, fields, rewrite, text, textOf } from './protobuf.js';
+import {
+  add,
+  addMessage,
+  addNumber,
+  empty,
+  fields,
+  numbers,
+  rewrite,
+  text,
+  textOf,
+} from './protobuf.js';
 
 /** Field numbers in onnx.proto. */
 const MODEL_GRAPH = 7;
@@ -27,6 +37,10 @@ const EXTERNAL = 1;
 
 /** Smaller tensors stay in the graph, bytes. */
 const LEAST_BYTES = 1024;
+
+/** So do whole numbers of 64 bits up to here: positions, which Python reads, not weights. */
+const WHOLE_NUMBERS = 7;
+const LEAST_BYTES_OF_WHOLE_NUMBERS = 2 ** 20;
 
 /** The name under which the original file is handed to ONNX Runtime. */
 export const WEIGHTS = 'weights';
@@ -95,7 +109,10 @@ function splitTensor(bytes, tensor, locations) {
   }
   const raw = parts.find((part) => part.number === TENSOR.rawData);
   const message = empty();
-  if (!raw || raw.end - raw.body < LEAST_BYTES) {
+  const kind = parts.find((part) => part.number === TENSOR.dataType);
+  const isWhole = kind && [...numbers(bytes, kind)][0] === WHOLE_NUMBERS;
+  const least = isWhole ? LEAST_BYTES_OF_WHOLE_NUMBERS : LEAST_BYTES;
+  if (!raw || raw.end - raw.body < least) {
     add(message, bytes.subarray(tensor.body, tensor.end));
     return { ...message, taken: false };
   }
