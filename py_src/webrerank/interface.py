@@ -71,11 +71,12 @@ class ModelInterface:
         if "position_ids" in self.inputs:
             places = np.arange(batch.input_ids.shape[1]) + self.first_position
             arrays["position_ids"] = np.broadcast_to(places, batch.input_ids.shape)
-        missing = max(0, self.rows - len(batch.input_ids))
-        return {
-            name: np.pad(arrays[name], ((0, missing), (0, 0)), "edge").astype(kind, copy=False)
-            for name, kind in self.inputs.items()
-        }
+        missing = self.rows - len(batch.input_ids)
+        if missing > 0:
+            for name, array in arrays.items():
+                copies = np.repeat(array[-1:], missing, axis=0)
+                arrays[name] = np.concatenate([array, copies])
+        return {name: arrays[name].astype(kind, copy=False) for name, kind in self.inputs.items()}
 
 
 def check_answer(outputs: FloatArray) -> None:

@@ -77,7 +77,8 @@ def test_a_ranking_has_what_the_contract_says(ready: Page) -> None:
         (result["score"] for result in results), reverse=True
     )
     for result in results:
-        assert set(result) == {"index", "rank", "score", "logit", "truncated", "window"}
+        assert set(result) == {"index", "rank", "score", "logit", "truncated", "window", "error"}
+        assert result["error"] is None
         assert result["truncated"] is (result["index"] == 3)
         assert result["window"] is None
     _check_usage(usage)
@@ -87,7 +88,7 @@ def _check_usage(usage: dict[str, Any]) -> None:
     total = usage.pop("totalMs")
     assert total > 0 and usage.pop("tokenizeMs") + usage.pop("inferenceMs") <= total + 1
     assert usage.pop("tokens") > 512
-    assert usage == {"documents": 4, "pairs": 3, "cached": 0, "queryTruncated": False}
+    assert usage == {"documents": 4, "pairs": 3, "cached": 0, "failed": 0, "queryTruncated": False}
 
 
 def test_nothing_in_nothing_out_and_nothing_loaded(open_page: OpenPage) -> None:

@@ -63,6 +63,12 @@ ARCHITECTURES: Mapping[str, Architecture] = MappingProxyType(
             external=True,
             config={"model_type": "xlm-roberta", "max_position_embeddings": 514},
         ),
+        # Positions from behind the padding id, which only the graph tells: no name is known for it.
+        "mpnet": Architecture(
+            kinds.word_piece,
+            _two(positions=66, first_position=2),
+            config={"model_type": "mpnet", "max_position_embeddings": 66},
+        ),
         "deberta-v2": Architecture(kinds.unigram_deberta, _two(positions=0)),
         "modernbert": Architecture(kinds.byte_level_modernbert, _two(positions=0)),
         "gpt": Architecture(kinds.byte_level_gpt, _two(pool="last")),

@@ -48,7 +48,8 @@ function unfoldButton(body) {
 }
 
 /** @param {Result} result */
-function readingNote({ truncated, window }) {
+function readingNote({ truncated, window, error }) {
+  if (error) return `Not scored. ${error.message}`;
   if (window) return 'Longer than the model reads at once: scored by its best part.';
   return truncated ? 'Longer than the model reads at once: its end was left out.' : '';
 }

@@ -192,10 +192,13 @@ async function runAlone(ort, { feeds, output: name, rows, length }) {
 }
 
 /**
- * Where it is not known yet which output is wanted: nothing is smaller than the logits.
+ * Where it is not known yet which output is wanted: no floats are fewer than the logits.
  * @param {import('onnxruntime-web').Tensor[]} outputs
  */
-const smallest = (outputs) => outputs.reduce((one, two) => (two.size < one.size ? two : one));
+function smallest(outputs) {
+  const floats = outputs.filter(({ type }) => type.startsWith('float'));
+  return (floats.length ? floats : outputs).reduce((one, two) => (two.size < one.size ? two : one));
+}
 
 /** Let the event loop take a turn; a MessageChannel is not slowed down as nested timers are. */
 function turn() {
