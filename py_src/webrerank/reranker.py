@@ -186,7 +186,7 @@ class Reranker:
         return OutOfMemoryError(
             f"A pair of {length} tokens takes this model at least {needed / 2**30:.1f} GiB of "
             f"memory, and a run may have {self._run_bytes / 2**30:.1f}. Give a smaller {{option}}, "
-            "or choose a smaller model.",
+            "use fewer sessions, or choose a smaller model.",
             option="max_length",
             retryable=False,
         )

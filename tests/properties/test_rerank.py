@@ -5,12 +5,14 @@ from __future__ import annotations
 import asyncio
 from typing import Any
 
+import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from tests.fakes import RUNTIME, FakePool, FakeTokenizer, spec, words
+from tests.fakes import RUNTIME, FakePool, FakeTokenizer, spec, word_id, words
 from tests.properties import strategies as some
 from webrerank.cache import ScoreCache
+from webrerank.errors import InferenceError
 from webrerank.request import well_formed
 from webrerank.reranker import Reranker
 from webrerank.results import Ranking
@@ -26,6 +28,9 @@ def rerank(query: str, documents: list[Any], max_rows: int = 1, **options: Any) 
 def text_of(document: Any) -> str:
     return well_formed(document if isinstance(document, str) else document["text"])
 
+
+#: A word that no text is made with by chance.
+BAD = "unspeakable"
 
 queries = some.texts.filter(lambda text: words(well_formed(text)))
 
@@ -78,3 +83,31 @@ def test_top_k_and_min_score_only_cut(
     cut = rerank(query, documents, top_k=top_k, min_score=min_score).results
     enough = [result for result in whole if min_score is None or result.score >= min_score]
     assert cut == enough[:top_k]
+
+
+@settings(max_examples=100)
+@given(
+    queries,
+    st.lists(st.tuples(some.documents, st.booleans()), max_size=6),
+    st.integers(1, 4),
+)
+def test_whatever_fails_the_others_are_scored_as_alone(
+    query: str, given: list[tuple[Any, bool]], max_rows: int
+) -> None:
+    documents = [f"{text_of(one)} {BAD}" if fails else one for one, fails in given]
+    failing = {index for index, (_, fails) in enumerate(given) if fails}
+    pool = FakePool(max_rows=max_rows, fail_on=word_id(BAD))
+    reranker = Reranker(spec(), FakeTokenizer(), pool, RUNTIME)
+    alone = {one.index: one.logit for one in rerank(query, documents).results}
+    scored = [index for index in alone if index not in failing and alone[index] is not None]
+    if failing and not scored:
+        with pytest.raises(InferenceError):
+            asyncio.run(reranker.rerank(query, documents))
+        return
+    ranking = asyncio.run(reranker.rerank(query, documents))
+    assert {one.index for one in ranking.results if one.error} == failing
+    assert ranking.usage.failed == len(failing)
+    for one in ranking.results:
+        assert one.logit == (None if one.index in failing else alone[one.index])
+    kinds = [0 if one.logit is not None else 1 if one.error else 2 for one in ranking.results]
+    assert kinds == sorted(kinds), "scored, failed, blank"

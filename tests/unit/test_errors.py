@@ -39,3 +39,19 @@ def test_an_unknown_code_is_internal() -> None:
 def test_a_cancel_is_no_rerank_error() -> None:
     assert not issubclass(asyncio.CancelledError, RerankError)
     assert not issubclass(RerankError, asyncio.CancelledError)
+
+
+def test_an_options_name_is_told_as_it_is_in_either_language() -> None:
+    error = errors.InvalidRequestError("{option} must be at least 5.", option="max_length")
+    assert str(error) == "max_length must be at least 5."
+    assert error.message_with({"max_length": "maxLength"}) == "maxLength must be at least 5."
+    assert error.message_with({"top_k": "topK"}) == "max_length must be at least 5."
+
+
+def test_only_the_option_is_named_anew_not_what_looks_like_it() -> None:
+    path = "/models/max_length/{option}/config.json is missing."
+    for error in (errors.ModelLoadError(path), error_for_code("model_load", path)):
+        assert str(error) == path
+        assert error.message_with({"max_length": "maxLength"}) == path
+    mixed = errors.InvalidRequestError("{option}, not max_length_2.", option="max_length")
+    assert mixed.message_with({"max_length": "maxLength"}) == "maxLength, not max_length_2."

@@ -100,10 +100,7 @@ export function chooseSessions(device, asked, modelBytes) {
   const cores = navigator.hardwareConcurrency || 2;
   // From four cores on, one is left to the page.
   const wanted = asked ?? Math.min(cores < 4 ? cores : cores - 1, MOST_SESSIONS);
-  /** @type {{ deviceMemory?: number }} GiB; absent in Firefox and Safari */
-  const { deviceMemory = 4 } = /** @type {any} */ (navigator);
-  const memory = deviceMemory * 2 ** 30;
-  const fitting = Math.floor(memory / 4 / (SESSION_BYTES + 2 * modelBytes));
+  const fitting = Math.floor(deviceBytes() / 4 / (SESSION_BYTES + 2 * modelBytes));
   return Math.max(1, asked ? wanted : Math.min(wanted, fitting));
 }
 
@@ -114,10 +111,20 @@ const WASM_BYTES = 4 * 2 ** 30 - SESSION_BYTES;
 const GPU_BYTES = 2 * 2 ** 30;
 
 /**
- * Memory that one run may take; what needs more would end its session.
+ * Memory that one run may take; what needs more would end its session, or the tab.
  * @param {Device} device
  * @param {number} modelBytes
+ * @param {number} sessions that may each be at such a run
  */
-export function runBytes(device, modelBytes) {
-  return device === 'webgpu' ? GPU_BYTES : Math.max(SESSION_BYTES, WASM_BYTES - modelBytes);
+export function runBytes(device, modelBytes, sessions) {
+  if (device === 'webgpu') return GPU_BYTES;
+  const addressable = Math.max(SESSION_BYTES, WASM_BYTES - modelBytes);
+  return Math.min(addressable, Math.max(SESSION_BYTES, deviceBytes() / 2 / sessions));
+}
+
+/** What the browser says of the device's memory; Firefox and Safari say nothing. */
+function deviceBytes() {
+  /** @type {{ deviceMemory?: number }} GiB */
+  const { deviceMemory = 4 } = /** @type {any} */ (navigator);
+  return deviceMemory * 2 ** 30;
 }

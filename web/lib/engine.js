@@ -84,7 +84,8 @@ export class Engine {
     loading.catch(() => {}); // awaited below, after Python
     await booted;
     const { config, tokenizer, tokenizerConfig, graph, bytes } = files;
-    const runtime = { ...this.runtime, cache, runBytes: runBytes(this.runtime.device, bytes) };
+    const { device, sessions } = this.runtime;
+    const runtime = { ...this.runtime, cache, runBytes: runBytes(device, bytes, sessions) };
     const model = { config, tokenizer, tokenizerConfig, graph, runtime };
     // Its refusals say most, so they come first.
     const shapes = await this.#python.call('load', model, { signal });

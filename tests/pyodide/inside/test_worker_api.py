@@ -10,6 +10,8 @@ import js
 import pytest
 from pyodide.ffi import create_proxy
 
+from webrerank.errors import OutOfMemoryError
+from webrerank.pairs import PairBatch
 from webrerank.worker_api import WorkerApi
 
 QUERY = "How many people live in Berlin?"
@@ -104,6 +106,45 @@ def test_events_tell_each_result(api: WorkerApi) -> None:
     logits = dict(zip(list(value["index"]), list(value["logit"]), strict=True))
     for event in events:
         assert event["result"]["logit"] == logits[event["result"]["index"]]
+
+
+def test_what_cannot_be_scored_has_an_error_and_costs_no_other(
+    api: WorkerApi, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    pool = api._pool
+    assert pool is not None
+    run = pool.run
+
+    async def fail_on_long(batch: PairBatch) -> Any:
+        if batch.input_ids.shape[1] > 40:
+            raise OutOfMemoryError("Give a smaller {option}.", option="max_length")
+        return await run(batch)
+
+    monkeypatch.setattr(pool, "run", fail_on_long)
+    events: list[Any] = []
+    texts = ["x " * 100, "Berlin is large.", ""]
+    value = rerank(api, lambda event: events.append(event.to_py()), texts=texts)["value"]
+    assert list(value["index"]) == [1, 0, 2]
+    assert [math.isnan(logit) for logit in value["logit"]] == [False, True, True]
+    (entry,) = value["errors"]
+    error = entry["error"]
+    assert (entry["row"], error["code"], error["retryable"]) == (1, "out_of_memory", True)
+    assert error["message"] == "Give a smaller maxLength."
+    told = {event["result"]["index"]: event["result"]["error"] for event in events}
+    assert told == {0: error, 1: None}
+    assert (value["usage"]["failed"], value["usage"]["pairs"]) == (1, 1)
+
+
+def test_a_model_whose_graph_says_what_it_gives_is_not_tried(
+    api: WorkerApi, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    assert api._pool is not None
+    monkeypatch.setattr(api._pool, "run", None)
+
+    async def check() -> Any:
+        return (await api.check_answer()).to_py()
+
+    assert "error" not in asyncio.run(check())
 
 
 def test_events_hold_no_result_unless_wanted(api: WorkerApi) -> None:
