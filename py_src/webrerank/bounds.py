@@ -143,9 +143,10 @@ def counted_up(inputs: Sequence[Known]) -> Known:
 
 
 def clipped(inputs: Sequence[Known]) -> Known:
-    bounds = [
-        bound for bound in (one_bound(inputs[0]), one_bound((*inputs, None, None)[2])) if bound
-    ]
+    """Not above the third input; in old graphs, which have none, the bound is an attribute."""
+    if len(inputs) < 3:
+        return None
+    bounds = [bound for bound in (one_bound(inputs[0]), one_bound(inputs[2])) if bound]
     return _smaller(bounds[0], bounds[-1]) if bounds else None
 
 

@@ -197,7 +197,12 @@ def _strange(b: Builder) -> str:
     return b.add("Gather", b.table(), b.add("Mod", "input_ids", b.whole(ROWS)))
 
 
-@pytest.mark.parametrize("make", [_clipped, _strange])
+def _clipped_by_clip(b: Builder) -> str:
+    bounds = b.whole(0), b.whole(ROWS - 1)
+    return b.add("Gather", b.table(), b.add("Clip", b.range(), *bounds))
+
+
+@pytest.mark.parametrize("make", [_clipped, _clipped_by_clip, _strange])
 def test_where_there_is_no_limit_or_none_is_seen_nothing_is_said(
     make: Callable[[Builder], str],
 ) -> None:
