@@ -35,6 +35,7 @@ LENGTH = Most(1, 0, exact=True)
 
 
 def known_of(constant: Constant) -> Known:
+    """What its values say; nothing if they are not at hand."""
     values = constant.values
     if values is None:
         return None
@@ -54,6 +55,7 @@ def one_bound(known: Known) -> Most | None:
 
 
 def only_bound(known: Known) -> Most | None:
+    """The bound of a number, or of a vector of one."""
     return known[0] if isinstance(known, tuple) and len(known) == 1 else one_bound(known)
 
 
@@ -64,6 +66,7 @@ def whole_number(known: Known) -> int | None:
 
 
 def number_at(vector: tuple[Most | None, ...], place: Most | None) -> Most | None:
+    """One number of a vector; None if its place is not known."""
     index = whole_number(place)
     return vector[index] if index is not None and -len(vector) <= index < len(vector) else None
 
@@ -151,12 +154,14 @@ def clipped(inputs: Sequence[Known]) -> Known:
 
 
 def either(inputs: Sequence[Known]) -> Known:
+    """The second input or the third, chosen number by number."""
     bounds = [one_bound(known) for known in inputs[1:]]
     known = [bound for bound in bounds if bound]
     return _largest(known) if len(known) == 2 else None
 
 
 def joined(inputs: Sequence[Known]) -> Known:
+    """Numbers and vectors one behind the other."""
     vector: list[Most | None] = []
     for known in inputs:
         vector += known if isinstance(known, tuple) else [known]

@@ -136,7 +136,7 @@ def load_reranker(
     count = sessions or os.cpu_count() or 1
     pool = NativeSessionPool(path, count, spec.interface)
     if not spec.interface.is_certain:
-        check_answer(pool.run_here(trial_batch(spec, pool)))
+        _try_out(spec, pool)
     return Reranker(
         spec,
         tokenizer,
@@ -144,6 +144,16 @@ def load_reranker(
         RuntimeInfo(model=folder.name, device="cpu", dtype=chosen, sessions=count),
         ScoreCache() if cache else None,
     )
+
+
+def _try_out(spec: ModelSpec, pool: NativeSessionPool) -> None:
+    try:
+        outputs = pool.run_here(trial_batch(spec, pool))
+    except InferenceError as error:
+        raise UnsupportedModelError(
+            "The model failed on a first, short pair. Choose another model."
+        ) from error
+    check_answer(outputs)
 
 
 def _read_spec(folder: Path, model: Path) -> ModelSpec:
