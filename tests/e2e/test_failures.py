@@ -80,7 +80,7 @@ def check(answer: dict[str, Any], alone: list[dict[str, Any]]) -> None:
 
 def test_on_webassembly(open_page: OpenPage, short: str) -> None:
     page = open_page()
-    run(page, "await t.start({ model: arg, sessions: 2, cache: false })", short)
+    run(page, "await t.start({ model: arg, device: 'wasm', sessions: 2, cache: false })", short)
     good = [text for text in DOCUMENTS if text and BAD not in text]
     alone = run(page, "return t.rerank(...arg)", [QUERY, good])["results"]
     workers = run(page, "return t.workers.length")
@@ -132,7 +132,11 @@ def test_what_would_not_fit_into_memory_is_not_begun(
     config = {"max_position_embeddings": POSITIONS, "num_attention_heads": 10**6}
     link_model(folder, "onnx/model.onnx", tiny_model(), **config)
     page = open_page()
-    run(page, "await t.start({ model: arg, sessions: 1 })", "./e2e-models/many-heads/")
+    run(
+        page,
+        "await t.start({ model: arg, device: 'wasm', sessions: 1 })",
+        "./e2e-models/many-heads/",
+    )
     answer = run(page, RERANK, ["cat", ["dog", "dog " * 40, "a cat"]])
     assert sorted(one["index"] for one in answer["results"][:2]) == [0, 2]
     failed = answer["results"][2]["error"]

@@ -80,10 +80,12 @@ function getRuntime() {
  */
 async function probe(batch) {
   const ort = await getRuntime();
-  const answers = [];
+  /** @type {number[]} */
+  let answers = [];
   for (const { wanted, ...batchOfRun } of runsOf(loaded(), batch)) {
     const logits = await run(ort, batchOfRun);
-    answers.push(...logits.subarray(0, (logits.length / batchOfRun.rows) * wanted));
+    const own = logits.subarray(0, (logits.length / batchOfRun.rows) * wanted);
+    answers = answers.concat([...own]);
   }
   return answers;
 }
