@@ -28,13 +28,16 @@ ROOT = Path(__file__).resolve().parent
 ENGINES = ROOT / "tests" / "engines"
 
 #: Folders of tests that start browsers.
-IN_BROWSERS = ("tests/pyodide", "tests/e2e", "tests/store", "tests/engines")
+IN_BROWSERS = ("tests/pyodide", "tests/e2e", "tests/store", "tests/fuzz", "tests/engines")
 
 #: The commands that measure, and the modules that do it.
 MEASURING = {"bench": "bench", "eval": "bench.evaluate"}
 
+#: The commands that look for faults, and the modules that do it.
+SEARCHING = {"fuzz": "tests.fuzz", "mutate": "tools.mutate"}
+
 #: What follows these is for another program, which knows its own options.
-PASSED_ON = ("test", *MEASURING)
+PASSED_ON = ("test", *MEASURING, *SEARCHING)
 
 HELP = """\
 commands:
@@ -53,6 +56,15 @@ commands:
   eval                    ranking quality (nDCG@10, MRR@10) of dist/ in the browser and
                           of native onnxruntime; writes bench/results/
     --queries N           only the first N of each collection; writes bench/scratch/
+  fuzz                    damage models, tokenizers, answers of hosts, stored records, messages
+                          and requests at random; what fails is kept in test-results/fuzz/
+    --minutes N           how long, default 5
+    --seed S              the same seed makes the same cases; default: the time
+    --only KIND           models, tokenizers, hosts, records, messages or requests
+    --replay FILE         run a kept case again
+  mutate [FILES]          change the core, or FILES, in small ways, and show each change that
+                          no quick test notices
+    --minutes N           how long, default 30
 
 needed: Python 3.11 or newer, Node 20 or newer with npm. Everything else goes into .venv/,
 node_modules/ and the cache of downloaded parts; a second run uses what is there.
@@ -163,6 +175,19 @@ def measure(module: str, arguments: list[str]) -> int:
     return subprocess.run(command, cwd=ROOT, env=environment, check=False).returncode
 
 
+def search(module: str, arguments: list[str]) -> int:
+    """Build, run a module that looks for faults."""
+    python = Environment(ROOT).ensure("test")
+    build_site(ROOT)
+    ensure_node_modules(ROOT)
+    environment = os.environ | {
+        "WEBRERANK_BROWSER": find_browser(python),
+        "PYTHONPATH": str(ROOT / "py_src"),
+    }
+    command = [str(python), "-m", module, *arguments]
+    return subprocess.run(command, cwd=ROOT, env=environment, check=False).returncode
+
+
 def dispatch(options: argparse.Namespace) -> int:
     """Run the chosen command; the result is the exit code."""
     if options.command == "serve":
@@ -171,6 +196,8 @@ def dispatch(options: argparse.Namespace) -> int:
         return test(options.arguments)
     if options.command in MEASURING:
         return measure(MEASURING[options.command], options.arguments)
+    if options.command in SEARCHING:
+        return search(SEARCHING[options.command], options.arguments)
     if options.command == "check":
         return run_checks(ROOT)
     build_site(ROOT)

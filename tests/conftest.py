@@ -48,6 +48,6 @@ def playwright() -> Iterator[Playwright]:
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """Put what drives a browser last: Playwright's event loop runs as long as its fixture lives,
     and asyncio.run works in no other test of the thread meanwhile."""
-    last = {"pyodide": 1, "e2e": 2, "store": 3, "engines": 4}
+    last = {"pyodide": 1, "e2e": 2, "store": 3, "fuzz": 4, "engines": 5}
     here = Path(__file__).parent
     items.sort(key=lambda item: last.get(item.path.relative_to(here).parts[0], 0))

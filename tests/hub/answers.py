@@ -90,6 +90,8 @@ class Handler(http.server.BaseHTTPRequestHandler):
 
     def _plain(self, name: str, path: str) -> None:
         """As any static host does."""
+        if fault := self.hub.next_fault(f"{name}/{path}", True):
+            return self._error(fault.status, "", fault)
         if path in self.hub.repositories[name]:
             return self._content(name, path)
         self._note("content", f"{name}/{path}")
@@ -98,7 +100,7 @@ class Handler(http.server.BaseHTTPRequestHandler):
     def _tree(self, name: str, start: int) -> None:
         self._note("tree", name)
         if fault := self.hub.next_fault(f"{name}/tree", True):
-            return self._error(fault.status, "")
+            return self._error(fault.status, "", fault)
         if name not in self.hub.repositories:
             return self._error(401, "RepoNotFound")
         entries = [_entry(*item) for item in self.hub.repositories[name].items()]
@@ -112,12 +114,12 @@ class Handler(http.server.BaseHTTPRequestHandler):
         fault = self.hub.next_fault(f"{name}/tree", False) or Fault()
         headers["Content-Type"] = fault.content_type or headers["Content-Type"]
         body = fault.content or json.dumps(entries[start:end]).encode()
-        self._whole(200, body, headers)
+        self._whole(200, body, headers | dict(fault.headers))
 
     def _resolve(self, name: str, revision: str, path: str) -> None:
         self._note("resolve", f"{name}/{path}")
         if fault := self.hub.next_fault(f"{name}/{path}", True):
-            return self._error(fault.status, "")
+            return self._error(fault.status, "", fault)
         if name not in self.hub.repositories:
             return self._error(401, "RepoNotFound")
         file = self.hub.repositories[name].get(path)
@@ -166,7 +168,7 @@ class Handler(http.server.BaseHTTPRequestHandler):
             headers["Connection"] = "close"
         else:
             headers["Content-Length"] = str(last - first + 1)
-        self._head(206 if part else 200, headers)
+        self._head(206 if part else 200, headers | dict(fault.headers))
         if self.command != "HEAD":
             self._send(_blocks(file, fault, first, last + 1), fault)
 
@@ -203,8 +205,9 @@ class Handler(http.server.BaseHTTPRequestHandler):
         self.asked = Asked(host, self.command, path, hop, *headers)
         self.hub.log.append(self.asked)
 
-    def _error(self, status: int, code: str) -> None:
-        self._whole(status, b"error", {"X-Error-Code": code, "Content-Type": "text/plain"})
+    def _error(self, status: int, code: str, fault: Fault = Fault()) -> None:  # noqa: B008
+        headers = {"X-Error-Code": code, "Content-Type": "text/plain"}
+        self._whole(status, b"error", headers | dict(fault.headers))
 
     def _whole(self, status: int, body: bytes, headers: dict[str, str]) -> None:
         self._head(status, {"Content-Length": str(len(body)), **headers})

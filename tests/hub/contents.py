@@ -38,6 +38,7 @@ class Fault:
     etag: str | None = None
     no_length: bool = False  #: the end of the connection is the end of the file
     encoding: str | None = None  #: how `content` is compressed
+    headers: tuple[tuple[str, str], ...] = ()  #: sent in place of those that are right
 
 
 @dataclass
