@@ -35,11 +35,9 @@ def test_a_session_dies_in_mid_run(ready: Page, before: dict[int, float]) -> Non
         return { ...(await call), done, most };""",
         [BERLIN, MANY],
     )
-    if "error" in outcome:
-        assert outcome["error"]["code"] == "worker_crashed" and outcome["error"]["retryable"]
-    else:
-        assert logits_of(outcome["value"]) == before
-        assert outcome["done"] == outcome["most"] == len(MANY)
+    # The pair it was at runs once more, on another: one death costs no call.
+    assert logits_of(outcome["value"]) == before
+    assert outcome["done"] == outcome["most"] == len(MANY)
     check_works(ready)
 
 
@@ -55,10 +53,7 @@ def test_all_sessions_die_at_once(ready: Page, before: dict[int, float]) -> None
         return call;""",
         [BERLIN, MANY],
     )
-    if "error" in outcome:
-        assert outcome["error"]["code"] == "worker_crashed" and outcome["error"]["retryable"]
-    else:
-        assert logits_of(outcome["value"]) == before
+    assert logits_of(outcome["value"]) == before
     check_works(ready)
 
 

@@ -63,6 +63,14 @@ Object.assign(t, {
     });
   },
 
+  /** JSON in which { big: [...] } and { floats: [...] } stand for typed arrays. */
+  parse: (json) =>
+    JSON.parse(json, (key, value) => {
+      if (Array.isArray(value?.floats)) return Float32Array.from(value.floats);
+      if (!Array.isArray(value?.big)) return value;
+      return BigInt64Array.from(value.big, (number) => BigInt(Math.trunc(Number(number) || 0)));
+    }),
+
   /** Call a worker as the library does. */
   async ask(name, call, payload, transfer = []) {
     const { PROTOCOL } = await import(await t.at('lib/protocol.js'));

@@ -27,9 +27,9 @@ def test_all_is_what_the_package_exposes_and_sorted() -> None:
 
 
 def test_everything_public_says_what_it_is() -> None:
-    for name in webrerank.__all__:
-        if name != "__version__":
-            assert inspect.getdoc(getattr(webrerank, name)), name
+    for name in set(webrerank.__all__) - {"__version__"}:
+        said = getattr(webrerank, name).__doc__  # its own: getdoc would take a base's
+        assert said and not said.startswith(f"{name}("), f"{name}: a dataclass writes that itself"
 
 
 def test_scripts_export_what_the_declarations_declare() -> None:
@@ -64,9 +64,19 @@ def test_error_codes_are_the_same_everywhere() -> None:
 
 
 def test_the_error_tree_in_the_docstring_is_the_tree() -> None:
-    drawn = set(re.findall(r"\b[A-Z]\w+Error\b", errors.__doc__ or ""))
-    real = {name for name, value in vars(errors).items() if inspect.isclass(value)}
-    assert real <= drawn
+    """Each error is drawn under its base, and `retryable` stands where it is."""
+    line = re.compile(r"^    (?P<branch>[│├└─ ]*)(?P<name>\w+Error)\b(?P<rest>.*)$", re.MULTILINE)
+    drawn, bases = {}, [""]
+    for found in line.finditer(errors.__doc__ or ""):
+        depth = len(found["branch"]) // 3
+        drawn[found["name"]] = (bases[depth], "retryable" in found["rest"])
+        bases[depth + 1 :] = [found["name"]]
+    real = {
+        name: ("" if value is RerankError else value.__bases__[0].__name__, value.retryable)
+        for name, value in vars(errors).items()
+        if inspect.isclass(value) and issubclass(value, RerankError)
+    }
+    assert drawn == real
 
 
 #: In Python a call is cancelled by cancelling its task, and a failure is caught by `except`.

@@ -21,13 +21,6 @@ SOURCES = [
     if path.suffix in (".py", ".js", ".mjs", ".css", ".html") and ROOT / "tests" not in path.parents
 ]
 
-#: Longer than 250 lines, each for a reason.
-LONGER = {
-    "web/lib/request.js",  # one rule after another
-    "web/lib/store/download.js",  # one state machine: ranges, retries, hashes
-}
-
-
 def lines(path_text: str) -> int:
     return path_text.count("\n")
 
@@ -40,7 +33,7 @@ def test_what_is_looked_at_is_there() -> None:
 
 @pytest.mark.parametrize("path", SOURCES, ids=name_of)
 def test_no_file_is_too_long_to_read_in_one_go(path: Path) -> None:
-    assert lines(read(path)) <= (400 if name_of(path) in LONGER else 250)
+    assert lines(read(path)) <= 250
 
 
 def test_half_of_the_files_are_short() -> None:

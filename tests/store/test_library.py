@@ -159,7 +159,7 @@ def test_add_again_replaces(page: Page, published: Publish) -> None:
 
 
 @pytest.mark.parametrize(
-    "damage", ["cut", "grown", "no export", "header", "outside", "huge", "nested", "endless"]
+    "damage", ["cut", "grown", "no export", "header", "negative", "huge", "nested", "endless"]
 )
 def test_a_damaged_export_is_refused(page: Page, published: Publish, damage: str) -> None:
     give_files(page, folder_files(published("bert")))
@@ -173,7 +173,10 @@ def test_a_damaged_export_is_refused(page: Page, published: Publish, damage: str
         const damaged = {
           cut: () => [bytes.slice(0, -1)], grown: () => [bytes, 'x'], 'no export': () => ['hello'],
           header: () => [text.slice(0, 40)],
-          outside: () => [text.slice(0, 18), '{"name":"a","files":[{"path":"a","bytes":-5}]}\\n'],
+          negative: () => [
+            text.slice(0, 18),
+            '{"name":"a","files":[{"path":"a","bytes":-5},{"path":"b","bytes":5}]}\\n',
+          ],
           huge: () => [
             text.slice(0, 18),
             `{"name":"a","files":[{"path":"a","bytes":${2 ** 53 - 1}},{"path":"b","bytes":1}]}\\n`,

@@ -116,7 +116,6 @@ def refuse(page: Page, hub: Hub, folder: Path, name: str) -> Answer:
     return error
 
 
-#: Found out by the first rerank only, as 'inference': the warm-up does not look at the shape.
 @pytest.mark.parametrize("kind", REFUSED)
 def test_refused(shared_page: Page, hub: Hub, tmp_path: Path, kind: str) -> None:
     spoil, word = REFUSED[kind]

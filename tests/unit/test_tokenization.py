@@ -36,6 +36,22 @@ def test_many_texts_in_chunks_in_order() -> None:
     assert ids == [whole(text) for text in texts]
 
 
+def test_a_chunk_is_full_with_its_last_character_and_not_before() -> None:
+    almost = "x" * (TOKENIZE_CHUNK - 1)
+    _, tokenizer = tokenized([almost, "a", almost, "a", "b"], TOKENIZE_CHUNK)
+    assert [len(batch) for batch in tokenizer.batches] == [2, 2, 1]
+
+
+def test_a_long_text_is_cut_behind_a_word_and_only_if_it_is_twice_too_long() -> None:
+    long, longer = "red foxes " * HEAD, "red foxes " * HEAD
+    long, longer = long[: 2 * HEAD], longer[: 2 * HEAD + 1]
+    _, tokenizer = tokenized([long, longer])
+    assert tokenizer.texts[0] == long
+    cut = tokenizer.texts[1]
+    assert longer.startswith(cut) and HEAD - len("foxes ") < len(cut) <= HEAD
+    assert cut.endswith(("red ", "foxes "))
+
+
 def test_a_long_text_is_read_as_far_as_it_counts() -> None:
     texts = ["short", "red fox " * 100_000, "short too"]
     ids, tokenizer = tokenized(texts)

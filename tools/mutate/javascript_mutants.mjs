@@ -50,7 +50,12 @@ function negated({ test: { start, end } }) {
   return [[start, end, `!(${text.slice(start, end)})`]];
 }
 
+/** Whether a name in capitals gets a number: a size that was chosen. */
+const isSize = ({ type, id, init }) =>
+  type === 'VariableDeclarator' && /^[A-Z_]+$/.test(id.name) && init?.type === 'Literal';
+
 function visit(node, place, statement) {
+  if (isSize(node)) return;
   const named = node.key?.name ?? node.id?.name;
   const isPlace = /^(MethodDefinition|FunctionDeclaration|ClassDeclaration)$/.test(node.type);
   const here = isPlace && named ? `${place}.${named}` : place;

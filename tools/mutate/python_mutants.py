@@ -125,8 +125,12 @@ class _Finder(ast.NodeVisitor):
 
 
 def _read_at_run_time(node: ast.AST) -> Iterator[ast.AST]:
-    """The children but for annotations."""
+    """The children but for annotations, sizes that were chosen, and what only guards: `strict`."""
     for name, value in ast.iter_fields(node):
+        if isinstance(node, ast.keyword) and node.arg == "strict":
+            continue
+        if isinstance(node, ast.Assign) and _is_size(node):
+            continue
         if name in ("annotation", "returns") or (name == "type_params"):
             continue
         for child in value if isinstance(value, list) else [value]:
@@ -138,6 +142,12 @@ def _is_text(node: ast.AST) -> bool:
     return isinstance(node, ast.JoinedStr) or (
         isinstance(node, ast.Constant) and isinstance(node.value, str)
     )
+
+
+def _is_size(node: ast.Assign) -> bool:
+    """Whether a name in capitals gets a number."""
+    named = all(isinstance(target, ast.Name) and target.id.isupper() for target in node.targets)
+    return named and isinstance(node.value, ast.Constant)
 
 
 def _is_none(node: ast.AST) -> bool:

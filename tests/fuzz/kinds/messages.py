@@ -44,16 +44,13 @@ GOOD: dict[str, list[dict[str, Any]]] = {
 ANSWERS: list[Any] = [
     *({"type": "logits", "logits": {"floats": values}} for values in ([], [1, 2, 3], [1])),
     *({"type": "logits", "logits": value} for value in (None, "a", 5, [1], {"big": [1]})),
-    *({"type": "failed", "error": value} for value in ({}, {"code": "nonsense", "message": 5})),
+    {"type": "failed", "error": {"code": "out_of_memory", "message": 5}},
     {"type": "failed", "error": {"code": "inference", "message": "told", "cause": {}}},
 ]
 
-#: Puts typed arrays where JSON has none; a worker that must answer has five seconds for it.
+#: A worker that must answer has five seconds for it.
 SEND = """
-    const revive = (key, value) =>
-      value?.big ? BigInt64Array.from(value.big, (n) => BigInt(Math.trunc(Number(n) || 0)))
-      : value?.floats ? Float32Array.from(value.floats) : value;
-    for (const message of JSON.parse(arg[1], revive)) {
+    for (const message of t.parse(arg[1])) {
       t.asked = `${arg[0]}'s ${message?.name}`;
       const sent = t.send(arg[0], message);
       const owed = message?.type === 'call' && typeof message.id === 'number';
@@ -63,6 +60,12 @@ SEND = """
       if (answer.type === 'failed' && typeof answer.error?.message !== 'string')
         throw new Error('an answer without words');
     }"""
+
+#: Reranks while a session answers as told.
+ANSWER = """
+    t.answer = t.parse(arg[1]);
+    try { return await t.rerankWith(...JSON.parse(arg[0])); }
+    finally { t.answer = null; }"""
 
 
 class Messages:
@@ -101,14 +104,7 @@ class Messages:
 
     def _run_answers(self, case: Case) -> str:
         for answer in case.edits:
-            outcome = self._lab.run(
-                "t.answer = JSON.parse(arg[1], (key, value) => value?.floats ? "
-                "Float32Array.from(value.floats) : value?.big ? "
-                "BigInt64Array.from(value.big, BigInt) : value);"
-                "try { return await t.rerankWith(...JSON.parse(arg[0])); } "
-                "finally { t.answer = null; }",
-                [_texts(), json.dumps(answer)],
-            )
+            outcome = self._lab.run(ANSWER, [_texts(), json.dumps(answer)])
             wrong = judge(outcome) or self._lab.complaint()
             if wrong:
                 self._lab.renew()
