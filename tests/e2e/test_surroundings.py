@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from playwright.sync_api import expect
+from playwright.sync_api import Route, expect
 
 from tests.e2e.conftest import OpenPage
 from tests.e2e.support import BERLIN, BERLIN_DOCUMENTS, check_works, link_site, run
@@ -109,9 +109,20 @@ EVICT = """
 @pytest.mark.parametrize("time", ["1970-01-02", "2106-02-08"])
 def test_a_clock_that_is_wrong(open_page: OpenPage, time: str) -> None:
     page = open_page()
-    page.clock.set_fixed_time(time)
+    page.clock.set_fixed_time(time)  # which is for the page alone
+    clock = f"Date = class extends Date {{ static now = () => Date.parse('{time}'); }};"
+
+    def set_back(route: Route) -> None:
+        answer = route.fetch()
+        route.fulfill(response=answer, body=clock + answer.text())
+
+    page.route("**/workers/*-worker.js", set_back)
     run(page, "await t.start({ sessions: 1 })")
     check_works(page)
+    body = """
+        const stored = (await (await t.lib()).models.list()).filter(({ lastUsed }) => lastUsed);
+        return stored.map(({ lastUsed }) => lastUsed.toISOString().slice(0, 10));"""
+    assert run(page, body) == [time]
 
 
 @pytest.mark.parametrize(

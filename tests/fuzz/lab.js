@@ -29,9 +29,11 @@ Object.assign(t, {
     return t.kept.get(name);
   },
 
-  endWorkers() {
-    for (const worker of t.kept.values()) worker.terminate();
-    t.kept.clear();
+  endWorkers(names = [...t.kept.keys()]) {
+    for (const name of names) {
+      t.kept.get(name)?.terminate();
+      t.kept.delete(name);
+    }
   },
 
   /** Send a worker any message, and wait for the answer that has its id. */
@@ -82,50 +84,31 @@ Object.assign(t, {
     return answer.value;
   },
 
-  /** Open a model and load it into a session; gives the logits of each batch of one pair. */
-  async logits(model, dtype, batches) {
-    const opened = await t.ask('model-worker', 'open', { model, dtype });
-    await t.ask('session-worker', 'boot', { device: 'wasm' });
-    const { port2 } = new MessageChannel();
-    await t.ask('session-worker', 'load', { ...opened, port: port2 }, [port2]);
-    await t.ask('session-worker', 'warmup', {});
-    const answers = [];
-    for (const { input_ids, attention_mask, token_type_ids } of batches) {
-      const wide = (numbers) => BigInt64Array.from(numbers, BigInt);
-      const batch = { rows: 1, length: input_ids.length, inputIds: wide(input_ids) };
-      Object.assign(batch, {
-        attentionMask: wide(attention_mask),
-        tokenTypeIds: wide(token_type_ids),
-      });
-      answers.push([...(await t.ask('session-worker', 'probe', batch))]);
-    }
-    return answers;
-  },
-
-  /** What a session answers instead of a sum. */
+  /** What a session answers, where not a real one is to. */
   answer: null,
 
-  /** Rerank in Python with a model's texts; a sum of the ids stands for the model. */
-  async rerankWith([config, tokenizer, tokenizerConfig], query, texts) {
-    if (!t.kept.has('python-worker')) await t.ask('python-worker', 'boot', null);
-    const runtime = { model: 'fuzz', device: 'wasm', dtype: 'fp32', sessions: 1, cache: false };
-    await t.ask('python-worker', 'load', { config, tokenizer, tokenizerConfig, runtime });
+  /**
+   * Load a model's files as a reranker does, into workers that are kept, and rerank: gives the
+   * logits in the order of the texts.
+   */
+  async rerankWith(files, dtype, query, texts) {
+    const opened = await t.ask('model-worker', 'open', { model: files, dtype });
     const { port1, port2 } = new MessageChannel();
-    port1.onmessage = ({ data: { type, id, inputIds } }) => {
-      if (type !== 'run') return;
-      port1.postMessage({ type: 'begun', id });
-      let total = 0n;
-      for (const token of inputIds) total = (((total * 31n + token) % 65521n) + 65521n) % 65521n;
-      const logits = Float32Array.of(Number(total) / 1000);
-      port1.postMessage({ type: 'logits', logits, ...t.answer, id });
-    };
+    if (t.answer) port1.onmessage = ({ data }) => answerAsTold(port1, data);
+    else {
+      await t.ask('session-worker', 'boot', { device: 'wasm' });
+      await t.ask('session-worker', 'load', { ...opened, port: port1 }, [port1]);
+      await t.ask('session-worker', 'warmup', {});
+    }
+    if (!t.kept.has('python-worker')) await t.ask('python-worker', 'boot', null);
+    const runtime = { model: 'fuzz', device: 'wasm', dtype, sessions: 1, cache: false };
+    await t.ask('python-worker', 'load', { ...opened, runtime: { ...runtime, runBytes: 1e9 } });
     await t.ask('python-worker', 'attach', { index: 0, port: port2 }, [port2]);
     const unset = { topK: undefined, minScore: undefined, maxLength: undefined };
     const payload = { query, texts, wantResults: false, ...unset };
     const { index, logit } = await t.ask('python-worker', 'rerank', payload);
     const logits = [];
-    index.forEach((place, at) => (logits[place] = logit[at]));
-    port1.close();
+    index.forEach((place, row) => (logits[place] = logit[row]));
     return logits;
   },
 
@@ -160,10 +143,12 @@ Object.assign(t, {
     let record = await t.inStore(name, 'readonly', (store) => store.get(key));
     if (record instanceof ArrayBuffer) record = verb === 'put' ? value : record.slice(0, value);
     else change(record, path, verb, value);
-    await t.inStore(name, 'readwrite', (store) => {
-      if (verb === 'delete') store.delete(key);
-      else store.keyPath ? store.put(record) : store.put(record, key);
-    }).catch(() => {}); // a record without its key cannot be put at all
+    await t
+      .inStore(name, 'readwrite', (store) => {
+        if (verb === 'delete') store.delete(key);
+        else store.keyPath ? store.put(record) : store.put(record, key);
+      })
+      .catch(() => {}); // a record without its key cannot be put at all
   },
 
   /** A digest of a model's files as they are opened, so that a wrong one is seen. */
@@ -175,6 +160,12 @@ Object.assign(t, {
     return new Uint8Array(await crypto.subtle.digest('SHA-256', bytes)).join('.');
   },
 });
+
+function answerAsTold(port, { type, id }) {
+  if (type !== 'run') return;
+  port.postMessage({ type: 'begun', id });
+  port.postMessage({ ...t.answer, id });
+}
 
 function change(record, path, verb, value) {
   let target = record;

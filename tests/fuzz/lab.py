@@ -14,6 +14,7 @@ from typing import Any
 from playwright.sync_api import Browser, Page, Playwright
 
 from tests.e2e.support import browser_path, make_site
+from tests.fuzz.native import Files
 from tests.hub.server import Hub
 from tests.store.conftest import BROWSER_ARGUMENTS, prepare
 from tools.serve import make_server
@@ -35,7 +36,8 @@ class Lab:
 
     def __init__(self, playwright: Playwright, folder: Path) -> None:
         self.hub = Hub()
-        self._site = make_server(make_site(folder), "127.0.0.1", 0)
+        self._folder = folder / "models"
+        self._site = make_server(make_site(folder / "site"), "127.0.0.1", 0)
         self._site.start()
         arguments = [*BROWSER_ARGUMENTS, *self.hub.browser_arguments]
         self._browser: Browser = playwright.chromium.launch(
@@ -46,6 +48,14 @@ class Lab:
         self.seconds: float = CASE_SECONDS
         #: Called when the page itself hangs, just before the process ends.
         self.on_hang: Callable[[], None] = lambda: None
+
+    def publish(self, name: str, files: Files) -> None:
+        """Put a model onto the hub."""
+        for file, content in files.items():
+            path = self._folder / name / ("onnx" if file.endswith(".onnx") else "") / file
+            path.parent.mkdir(parents=True, exist_ok=True)
+            path.write_bytes(content)
+        self.hub.add(name, self._folder / name)
 
     @property
     def page(self) -> Page:
@@ -113,8 +123,12 @@ def opened_lab() -> Iterator[Lab]:
             lab.close()
 
 
-def judge(outcome: Outcome) -> str:
-    """What is wrong with how a call ended; a refusal with a code of its own is right."""
+def judge(outcome: Outcome, *, ours: bool = False) -> str:
+    """What is wrong with how a call ended; a refusal with a code of its own is right.
+
+    Args:
+        ours: what was given can only come from a fault of ours, so `internal` is right too.
+    """
     if "late" in outcome:
         return f"a call did not settle ({outcome['at']})"
     if "crash" in outcome:
@@ -125,6 +139,8 @@ def judge(outcome: Outcome) -> str:
     text = f"{error['code']}: {error['message'][:200]} [{error['cause'][:100]}]"
     if not error["typed"]:
         return f"no RerankError but {error['name']}: {error['message'][:200]}"
-    if error["code"] == "internal" or error_for_code(error["code"], "").code != error["code"]:
+    if (error["code"] == "internal" and not ours) or error_for_code(
+        error["code"], ""
+    ).code != error["code"]:
         return f"{outcome['at']} gives a code that means a fault of ours, {text}"
     return ""

@@ -1,4 +1,4 @@
-"""What the oracle's process does: run a model, or read a model's texts, natively."""
+"""What the oracle's process does: rerank natively, with the same Python as in the browser."""
 
 from __future__ import annotations
 
@@ -6,65 +6,61 @@ import asyncio
 import tempfile
 from pathlib import Path
 from typing import Any
+from unittest import mock
 
-import numpy as np
 import onnxruntime as ort
 
-from tests.fakes import FakePool
-from webrerank import Reranker
-from webrerank.adapters.native import NativeTokenizer
-from webrerank.model import read_model
-from webrerank.results import RuntimeInfo
+from webrerank import load_reranker
+from webrerank.errors import error_for_code
 
-#: One batch: ids, mask and types of one pair.
-Batch = dict[str, list[int]]
+#: A model's files by name; its weights are model.onnx.
+Files = dict[str, bytes]
 
-
-def model_outputs(files: dict[str, bytes], batches: list[Batch], optimise: bool) -> list[Any]:
-    """The first output of a model for each batch; external data lies beside it."""
-    with tempfile.TemporaryDirectory() as folder:
-        for name, content in files.items():
-            (Path(folder) / name).write_bytes(content)
-        options = ort.SessionOptions()
-        options.intra_op_num_threads = 1
-        options.log_severity_level = 4
-        if not optimise:
-            options.graph_optimization_level = ort.GraphOptimizationLevel.ORT_DISABLE_ALL
-        session = ort.InferenceSession(
-            str(Path(folder) / "model.onnx"), options, providers=["CPUExecutionProvider"]
-        )
-        names = [value.name for value in session.get_inputs()]
-        outputs = []
-        for batch in batches:
-            feeds = {name: np.asarray([batch[name]], np.int64) for name in names}
-            found = np.asarray(session.run(None, feeds)[0])
-            outputs.append([float(number) for number in found.ravel()[:1000]])
-        return outputs
+QUERY = "How many people live in Berlin?"
+DOCUMENTS = [
+    "Berlin has a population of 3,520,031 registered inhabitants in 891.82 km².",
+    " ",
+    "New York City is famous for the Metropolitan Museum of Art. " * 30,
+    "café naïve Straße 東京 тест 🙂",
+    "a",
+]
 
 
-def sum_of_ids(input_ids: Any, _types: Any) -> list[float]:
-    """A model that tells every pair from every other by what it reads; lab.js has the same."""
-    total = 0
-    for token in input_ids.tolist():
-        total = (total * 31 + int(token)) % 65_521
-    return [total / 1000]
+def rerank(files: Files, request: dict[str, Any], optimise: bool = True) -> list[Any]:
+    """The (index, logit) of each result of a request, best first."""
+    with tempfile.TemporaryDirectory() as name:
+        for path, content in files.items():
+            (Path(name) / path).write_bytes(content)
+        options = ort.SessionOptions if optimise else _plain_options
+        with mock.patch.object(ort, "SessionOptions", options):
+            reranker = load_reranker(name, sessions=1)
+        ranking = asyncio.run(reranker.rerank(**request))
+        return [(result.index, result.logit) for result in ranking.results]
 
 
-def rerank_with_texts(texts: tuple[str, str, str], query: str, documents: list[str]) -> list[Any]:
-    """Logits by `sum_of_ids` with a model's config.json, tokenizer.json, tokenizer_config.json."""
-    spec = read_model(*texts)
-    tokenizer = NativeTokenizer(spec.tokenizer_json)
-    pool = _Pool()
-    reranker = Reranker(spec, tokenizer, pool, RuntimeInfo("fuzz", "cpu", "fp32", 1))
-    ranking = asyncio.run(reranker.rerank(query, documents))
-    return [result.logit for result in sorted(ranking.results, key=lambda result: result.index)]
+def logits(files: Files, optimise: bool = True) -> list[float | None]:
+    """The logits of DOCUMENTS, in their order."""
+    ranking = rerank(files, {"query": QUERY, "documents": DOCUMENTS}, optimise)
+    return [logit for _, logit in sorted(ranking, key=lambda row: row[0])]
 
 
-class _Pool(FakePool):
-    """Takes ids of any size, as the page's stand-in for a session does."""
+_Options = ort.SessionOptions
 
-    def __init__(self) -> None:
-        super().__init__(capacity=1, model=sum_of_ids)
 
-    def _outputs(self, batch: Any) -> Any:
-        return np.asarray([sum_of_ids(ids, None) for ids in batch.input_ids], np.float32)
+def _plain_options() -> Any:
+    """As the model stands there: nothing is fused or folded."""
+    options = _Options()
+    options.graph_optimization_level = ort.GraphOptimizationLevel.ORT_DISABLE_ALL
+    return options
+
+
+def judge(answer: Any) -> str:
+    """What is wrong with how a native call ended; see Oracle.ask."""
+    if answer is None or answer[0] == "value":
+        return ""  # a library that dies or hangs: nothing of ours can keep it from that
+    _, kind, text, code = answer
+    if code is None or code == "internal" or error_for_code(code, "").code != code:
+        return f"Python raises {kind}: {text}"
+    if code == "invalid_request" and "max_length" in text:
+        return f"a good call is refused for what is wrong with the model: {text}"
+    return ""

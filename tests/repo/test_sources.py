@@ -21,6 +21,7 @@ SOURCES = [
     if path.suffix in (".py", ".js", ".mjs", ".css", ".html") and ROOT / "tests" not in path.parents
 ]
 
+
 def lines(path_text: str) -> int:
     return path_text.count("\n")
 

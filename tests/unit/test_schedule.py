@@ -229,3 +229,5 @@ def test_shapes_to_compile_for_keep_to_the_token_budget() -> None:
         [(1, 512), (4, 512)],
     ]
     assert batch_shapes(FakePool(max_rows=1)) == []
+    assert batch_shapes(FakePool(max_rows=1, lengths=(32,))) == [(1, 32)]
+    assert batch_shapes(FakePool(lengths=(BATCH_TOKENS + 1,))) == [(1, BATCH_TOKENS + 1)]

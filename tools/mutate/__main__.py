@@ -51,7 +51,8 @@ class Runs:
 def default_files() -> list[Path]:
     """The core, and the JavaScript that tests/js is about."""
     core = [path for path in sorted(CORE.glob("*.py")) if path.name not in NOT_CORE]
-    return core + [ROOT / name for name in SCRIPTS]
+    scripts = [ROOT / name for name in SCRIPTS] if (ROOT / "tests" / "js").is_dir() else []
+    return core + scripts
 
 
 def parse_arguments() -> argparse.Namespace:
@@ -62,12 +63,21 @@ def parse_arguments() -> argparse.Namespace:
     return parser.parse_args()
 
 
+def gone(known: dict[str, str], mutants: list[Mutant]) -> list[str]:
+    """Accepted changes of these files that cannot be made any more: their lines have changed."""
+    files = {mutant.file for mutant in mutants}
+    left = set(known) - {mutant.key for mutant in mutants}
+    return sorted(key for key in left if key.partition(" ")[0] in files)
+
+
 def main() -> int:
     options = parse_arguments()
     files = [path.resolve() for path in options.files]
     mutants = [mutant for path in files or default_files() for mutant in mutants_of(path)]
     known = accepted()
     to_run = [mutant for mutant in mutants if mutant.key not in known]
+    for key in gone(known, mutants):
+        print(f"accepted, but no mutant any more: {key}")
     Random(options.seed).shuffle(to_run)  # so that a short run is a fair sample
     runs = Runs()
     ends = time.monotonic() + options.minutes * 60

@@ -19,8 +19,7 @@ const found = [];
 const changes = {
   BinaryExpression: signed,
   LogicalExpression: signed,
-  UnaryExpression: (node) =>
-    node.operator === '!' ? [[node.start, node.argument.start, '']] : [],
+  UnaryExpression: (node) => (node.operator === '!' ? [[node.start, node.argument.start, '']] : []),
   Literal: ({ start, end, value }) =>
     typeof value === 'boolean' || typeof value === 'number'
       ? [[start, end, String(typeof value === 'number' ? value + 1 : !value)]]
@@ -44,7 +43,9 @@ function signed({ left, right, operator }) {
 }
 
 const isText = ({ type, value, left, right }) =>
-  type === 'TemplateLiteral' || typeof value === 'string' || [left, right].some((side) => side && isText(side));
+  type === 'TemplateLiteral' ||
+  typeof value === 'string' ||
+  [left, right].some((side) => side && isText(side));
 
 function negated({ test: { start, end } }) {
   return [[start, end, `!(${text.slice(start, end)})`]];

@@ -2,16 +2,14 @@
 
 from __future__ import annotations
 
-import tempfile
-from pathlib import Path
 from random import Random
 from typing import Any
 
+from tests.fuzz.bases import files_of
 from tests.fuzz.case import Case, Edit
 from tests.fuzz.lab import CASE_SECONDS, Lab, judge
 from tests.fuzz.oracle import Oracle
 from tests.hub.contents import CDN_HOST, Fault
-from tests.hub.tiny_models import make_model
 
 MODEL = "test/bert"
 FILES = ["tree", "config.json", "tokenizer.json", "tokenizer_config.json", "onnx/model.onnx"]
@@ -60,8 +58,7 @@ class Hosts:
 
     def __init__(self, lab: Lab, _oracle: Oracle) -> None:
         self._lab = lab
-        self._folder = tempfile.TemporaryDirectory()
-        lab.hub.add(MODEL, make_model(Path(self._folder.name) / "bert", "bert"))
+        lab.publish(MODEL, files_of("bert"))
         self._right = ""
 
     def make(self, rng: Random) -> Case:
@@ -80,7 +77,7 @@ class Hosts:
         hub.plain = case.base != "hub"
         for file, times, forever, values in case.edits:
             hub.fault(f"{MODEL}/{file}", *[_fault_of(values)] * times, forever=forever)
-        stalls = any("hold_at" in values for *_, values in case.edits)
+        stalls = any(map(_may_stall, case.edits))
         lab.seconds = 90
         outcome = lab.run(PREFETCH, [model, ABORT_MS if stalls else 0])
         wrong = judge(outcome) or lab.complaint() or self._left_behind()
@@ -110,6 +107,14 @@ class Hosts:
                 return ""
             self._lab.page.wait_for_timeout(100)
         return f"a worker is left behind: {self._lab.page.workers[0].url}"
+
+
+def _may_stall(edit: Edit) -> bool:
+    """Whether the browser may wait for more that never comes."""
+    values = edit[-1]
+    return "hold_at" in values or any(
+        name == "Content-Length" for name, _ in values.get("headers", [])
+    )
 
 
 def _is_undetectable(edit: Edit) -> bool:

@@ -2,15 +2,14 @@
 
 from __future__ import annotations
 
-import base64
 import json
 from random import Random
 from typing import Any
 
+from tests.fuzz.bases import files_of
+from tests.fuzz.both import listed
 from tests.fuzz.case import Case, Edit
 from tests.fuzz.edits import ODD, edit_json, json_edit
-from tests.fuzz.kinds.models import BATCHES, files_of
-from tests.fuzz.kinds.tokenizers import DOCUMENTS, FILES, QUERY, values_of
 from tests.fuzz.lab import Lab, judge
 from tests.fuzz.oracle import Oracle
 
@@ -64,7 +63,7 @@ SEND = """
 #: Reranks while a session answers as told.
 ANSWER = """
     t.answer = t.parse(arg[1]);
-    try { return await t.rerankWith(...JSON.parse(arg[0])); }
+    try { return await t.rerankWith(arg[0].map(t.fileOf), 'fp32', 'q', ['a', 'b c', 'd']); }
     finally { t.answer = null; }"""
 
 
@@ -104,8 +103,8 @@ class Messages:
 
     def _run_answers(self, case: Case) -> str:
         for answer in case.edits:
-            outcome = self._lab.run(ANSWER, [_texts(), json.dumps(answer)])
-            wrong = judge(outcome) or self._lab.complaint()
+            outcome = self._lab.run(ANSWER, [listed(files_of("bert")), json.dumps(answer)])
+            wrong = judge(outcome, ours=True) or self._lab.complaint()
             if wrong:
                 self._lab.renew()
                 return wrong
@@ -113,25 +112,14 @@ class Messages:
 
     def _is_good(self, worker: str) -> str:
         """Whether the worker does what it is there for."""
-        if worker == "python-worker":
-            outcome = self._lab.run("return t.rerankWith(...JSON.parse(arg))", _texts())
-        elif worker == "session-worker":
-            files = [
-                {"path": f"folder/{name}", "base64": base64.b64encode(content).decode()}
-                for name, content in files_of("bert").items()
-            ]
-            body = "return t.logits(arg[0].map(t.fileOf), 'fp32', arg[1])"
-            outcome = self._lab.run(body, [files, BATCHES])
-        else:
+        if worker == "model-worker":
             outcome = self._lab.run("return t.ask('model-worker', 'list', null)")
+        else:
+            body = "return t.rerankWith(arg.map(t.fileOf), 'fp32', 'q', ['a', 'b c', 'd'])"
+            outcome = self._lab.run(body, listed(files_of("bert")))
         return (
             "" if outcome.get("value") else f"the worker is of no use: {judge(outcome) or outcome}"
         )
-
-
-def _texts() -> str:
-    values = values_of("word_piece")
-    return json.dumps([[json.dumps(values[name]) for name in FILES], QUERY, DOCUMENTS])
 
 
 def _finite(value: Any) -> Any:

@@ -2,17 +2,15 @@
 
 from __future__ import annotations
 
-import tempfile
-from pathlib import Path
 from random import Random
 from typing import Any
 
+from tests.fuzz.bases import files_of
 from tests.fuzz.case import Case, Edit
 from tests.fuzz.edits import ODD, json_path
 from tests.fuzz.lab import Lab, judge
 from tests.fuzz.oracle import Oracle
-from tests.hub.tiny_models import make_model
-from tests.store.support import folder_files, give_files
+from tests.store.support import give_files
 
 MODEL = "test/stored"
 MINE = "mine"
@@ -58,9 +56,7 @@ class Records:
 
     def __init__(self, lab: Lab, _oracle: Oracle) -> None:
         self._lab = lab
-        self._folder = tempfile.TemporaryDirectory()
-        self._model = make_model(Path(self._folder.name) / "bert", "bert")
-        lab.hub.add(MODEL, self._model)
+        lab.publish(MODEL, files_of("bert"))
         self._right: Any = None
 
     def make(self, rng: Random) -> Case:
@@ -98,19 +94,16 @@ class Records:
             if not all(isinstance(one, str) for one in ids) or len(set(ids)) < len(ids):
                 wrong.append(f"{name}: names that are none, or twice the same: {ids}"[:200])
         size = ended["export"].get("value")
-        if size is not None and size < sum(map(len, self._files().values())):
+        if size is not None and size < sum(map(len, files_of("bert").values())):
             wrong.append("export: a model without some of its files")
         failed = [name for name in ("remove mine", "remove all") if "error" in ended[name]]
         return wrong + [f"{name} fails: {ended[name]['error']['message']}" for name in failed]
-
-    def _files(self) -> dict[str, bytes]:
-        return folder_files(self._model)
 
     def _filled(self) -> list[Any]:
         """The stores of the page's database and their records; fills them if the page is new."""
         self._lab.hub.reset()
         if self._lab.run("return Boolean(t.full)").get("value") is not True:
-            give_files(self._lab.page, self._files())
+            give_files(self._lab.page, files_of("bert"))
             outcome = self._lab.run(SETUP, [MODEL, MINE])
             self._stores = outcome["value"]
             right = self._lab.run("return t.digest(arg, 'fp32')", MODEL)

@@ -2,27 +2,24 @@
 
 from __future__ import annotations
 
-import asyncio
 import json
-import tempfile
-from pathlib import Path
 from random import Random
 from typing import Any
 
 from hypothesis import HealthCheck, Phase, given, seed, settings
 from hypothesis import strategies as st
 
+from tests.fuzz import native
+from tests.fuzz.bases import files_of
 from tests.fuzz.case import Case
 from tests.fuzz.lab import Lab, judge
 from tests.fuzz.oracle import Oracle
-from tests.hub.tiny_models import make_model
 from tests.properties.strategies import documents, json_like, texts
-from webrerank import load_reranker
 
 MODEL = "test/asked"
 
 #: The names of the options in JavaScript and in Python.
-NAMES = {"topK": "top_k", "minScore": "min_score", "maxLength": "max_length", "fields": "fields"}
+NAMES = {"topK": "top_k", "minScore": "min_score", "maxLength": "max_length"}
 
 REQUESTS = st.fixed_dictionaries(
     {
@@ -49,9 +46,7 @@ class Requests:
     def __init__(self, lab: Lab, oracle: Oracle) -> None:
         self._lab = lab
         self._oracle = oracle
-        self._folder = tempfile.TemporaryDirectory()
-        self._model = make_model(Path(self._folder.name) / "bert", "bert")
-        lab.hub.add(MODEL, self._model)
+        lab.publish(MODEL, files_of("bert"))
 
     def make(self, rng: Random) -> Case:
         return Case(
@@ -66,7 +61,8 @@ class Requests:
         wrong = judge(outcome) or self._lab.complaint()
         if wrong:
             return wrong
-        answer = self._oracle.ask(ask_natively, str(self._model), request)
+        in_python = {NAMES.get(name, name): value for name, value in request.items()}
+        answer = self._oracle.ask(native.rerank, files_of("bert"), in_python)
         if answer is None:
             return ""
         if answer[0] == "error":
@@ -79,15 +75,6 @@ class Requests:
         if "error" in outcome:
             return f"Python answers, JavaScript refuses: {outcome['error']['message']}"
         return _compare(outcome["value"], answer[1])
-
-
-def ask_natively(folder: str, request: dict[str, Any]) -> list[tuple[int, float | None]]:
-    """The indexes and logits of a ranking."""
-    query, listed = request["query"], request["documents"]
-    options = {NAMES[name]: value for name, value in request.items() if name in NAMES}
-    reranker = load_reranker(folder, sessions=1)
-    ranking = asyncio.run(reranker.rerank(query, listed, **options))
-    return [(result.index, result.logit) for result in ranking.results]
 
 
 def _compare(answer: list[list[Any]], natively: list[tuple[int, float | None]]) -> str:

@@ -7,13 +7,16 @@ from functools import cache
 from random import Random
 from typing import Any
 
-from tests.fuzz import native
+from tests.fuzz.bases import settled
+from tests.fuzz.both import Both
 from tests.fuzz.case import Case, Edit
 from tests.fuzz.edits import bytes_edit, edit_bytes, edit_json, json_edit
-from tests.fuzz.lab import Lab, judge
+from tests.fuzz.lab import Lab
+from tests.fuzz.native import Files
 from tests.fuzz.oracle import Oracle
 from tests.hub import tokenizer_kinds as kinds
-from webrerank.errors import error_for_code
+from tests.hub.graphs import Shape, encoder
+from tests.hub.tiny_models import TWO_INPUTS
 
 BASES: dict[str, dict[str, Any]] = {
     "word_piece": {"model_type": "bert"},
@@ -30,16 +33,12 @@ FILES = ("config", "tokenizer", "tokenizer_config")
 #: One case in so many runs in the browser as well.
 BROWSER_SHARE = 4
 
-QUERY = "How many people live in Berlin?"
-DOCUMENTS = [*kinds.TEXT, " ", " ".join(kinds.TEXT) * 12, "a"]
-
 
 class Tokenizers:
     """Damaged texts of a model are refused, or read in both places alike."""
 
     def __init__(self, lab: Lab, oracle: Oracle) -> None:
-        self._lab = lab
-        self._oracle = oracle
+        self._both = Both(lab, oracle)
         self._cases = 0
 
     def make(self, rng: Random) -> Case:
@@ -56,41 +55,24 @@ class Tokenizers:
         return Case("tokenizers", base, edits)
 
     def run(self, case: Case) -> str:
-        texts = tuple(_text(case, name) for name in FILES)
-        natively = self._oracle.ask(native.rerank_with_texts, texts, QUERY, DOCUMENTS)
-        wrong = _judge_native(natively)
+        files = {f"{name}.json": _text(case, name).encode() for name in FILES}
         self._cases += 1
-        if wrong or natively is None or self._cases % BROWSER_SHARE:
-            return wrong
-        body = "return t.rerankWith(...JSON.parse(arg))"
-        outcome = self._lab.run(body, json.dumps([texts, QUERY, DOCUMENTS]))
-        if "value" not in outcome and "error" not in outcome:
-            self._lab.run("t.endWorkers()")
-        wrong = judge(outcome) or self._lab.complaint()
-        if wrong or "value" not in outcome or natively[0] == "error":
-            return wrong
-        answer = [None if logit != logit else logit for logit in outcome["value"]]
-        if answer == natively[1]:
-            return ""
-        return f"the browser reads other tokens: {answer} instead of {natively[1]}"
+        in_browser = self._cases % BROWSER_SHARE == 1
+        return self._both.compare({**files, **_weights()}, 1e-3, in_browser=in_browser)
 
 
-def _judge_native(answer: Any) -> str:
-    if answer is None or answer[0] == "value":
-        return ""  # a library that dies or hangs: nothing of ours can keep it from that
-    _, kind, text, code = answer
-    if code is None or code == "internal" or error_for_code(code, "").code != code:
-        return f"Python raises {kind}: {text}"
-    if code == "invalid_request" and "max_length" in text:
-        return f"a good call is refused for what is wrong with the model: {text}"
-    return ""
+@cache
+def _weights() -> Files:
+    """A model that tells tokens apart, and knows more of them than any base has."""
+    shape = Shape(1000, TWO_INPUTS, hidden=16, layers=1, positions=0)
+    return {"model.onnx": encoder(shape).SerializeToString()}
 
 
 @cache
 def values_of(base: str) -> dict[str, Any]:
     return {
         "config": {"max_position_embeddings": 512, **BASES[base]},
-        "tokenizer": getattr(kinds, base)(),
+        "tokenizer": settled(getattr(kinds, base)()),
         "tokenizer_config": {"model_max_length": 128, "tokenizer_class": "PreTrainedTokenizerFast"},
     }
 
