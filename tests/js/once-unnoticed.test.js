@@ -55,6 +55,24 @@ for (const [how, message] of Object.entries({
   });
 }
 
+test('what could not be sent leaves no listener on its signal and no clock', async () => {
+  const { signal } = new AbortController();
+  const client = new WorkerClient('worker.js', 'test worker');
+  worker.postMessage = () => {
+    throw new DOMException('no clone', 'DataCloneError');
+  };
+  await assert.rejects(client.call('rerank', 1, { signal }), { code: 'out_of_memory' });
+  assert.equal(getEventListeners(signal, 'abort').length, 0);
+  assert.equal(clock.timers(), 0);
+});
+
+test('an error that its calls report is not reported a second time', () => {
+  const preventDefault = mock.fn();
+  new WorkerClient('worker.js', 'test worker');
+  worker.onerror({ preventDefault, message: 'dead' });
+  assert.equal(preventDefault.mock.callCount(), 1);
+});
+
 test('a worker that cancels a call by itself fails it, and is named', async () => {
   const call = new WorkerClient('worker.js', 'test worker').call('rerank', 1);
   say({ id: 1, type: 'cancelled' });
