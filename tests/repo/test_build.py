@@ -142,7 +142,8 @@ def test_a_command_misspelt_is_told_them_all(capsys: pytest.CaptureFixture[str])
     with pytest.raises(SystemExit, match="2"):
         build.main(["srve"])
     told = capsys.readouterr().err
-    assert all(name in told for name in ("build", "check", "serve", "test", "bench", "eval"))
+    names = ("build", "check", "serve", "test", "bench", "eval", "fuzz", "mutate")
+    assert all(name in told for name in names)
 
 
 @pytest.mark.parametrize(
