@@ -86,7 +86,8 @@ class _Finder(ast.NodeVisitor):
         elif isinstance(node, (ast.Compare, ast.BinOp, ast.BoolOp)):
             yield from self._of_operation(node)
         elif isinstance(node, ast.UnaryOp) and isinstance(node.op, (ast.Not, ast.USub)):
-            yield self._span(node)[0], self._span(node.operand)[0], ""
+            start = self._span(node)[0]  # the sign alone: brackets may follow
+            yield start, start + (3 if isinstance(node.op, ast.Not) else 1), ""
         elif isinstance(node, ast.Constant) and isinstance(node.value, bool):
             yield *self._span(node), str(not node.value)
         elif isinstance(node, ast.Constant) and isinstance(node.value, (int, float)):
