@@ -173,6 +173,7 @@ def test_a_pair_beyond_the_memory_is_not_run_and_the_cure_is_named() -> None:
     assert isinstance(error, OutOfMemoryError)
     assert not error.retryable
     assert "1001 tokens" in str(error)
+    assert "at least 0.2 GiB of memory, and a run may have 0.2." in str(error)
     assert "a smaller max_length" in str(error)
     assert "a smaller maxLength" in error.message_with({"max_length": "maxLength"})
     with pytest.raises(OutOfMemoryError, match="max_length"):
