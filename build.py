@@ -27,6 +27,9 @@ ROOT = Path(__file__).resolve().parent
 
 ENGINES = ROOT / "tests" / "engines"
 
+#: Tests of single JavaScript files, for Node's own test runner.
+JS_TESTS = ROOT / "tests" / "js"
+
 #: Folders of tests that start browsers.
 IN_BROWSERS = ("tests/pyodide", "tests/e2e", "tests/store", "tests/fuzz", "tests/engines")
 
@@ -47,7 +50,8 @@ commands:
     --host HOST           default 127.0.0.1
     --no-open             do not open the browser
   test [PYTEST ARGUMENTS] install what the tests need, browsers included, and run them;
-                          everything after `test` goes to pytest as it is
+                          everything after `test` goes to pytest as it is, but for paths
+                          in tests/js, which Node runs
   check                   formatting, lint, types, import rules: seconds, no browser
   bench                   measure against the peers by turns, in one browser, and write
                           bench/results/; wants an idle machine and takes most of an hour
@@ -124,10 +128,28 @@ def test(pytest_arguments: list[str]) -> int:
     if wants_engines(pytest_arguments):
         install_engines()
     environment = os.environ | {"WEBRERANK_BROWSER": find_browser(python)}
-    command = [str(python), "-m", "pytest", *pytest_arguments]
+    code = 0
+    if in_node := tests_for_node(pytest_arguments):
+        code = subprocess.run(["node", "--test", *in_node], cwd=ROOT, check=False).returncode
+    rest = [word for word in pytest_arguments if not is_for_node(word)]
+    command = [str(python), "-m", "pytest", *rest]
     if not pytest_arguments:
-        return test_all(command, environment)
-    return subprocess.run(command, cwd=ROOT, env=environment, check=False).returncode
+        return test_all(command, environment) or code
+    if not rest:  # nothing but tests for Node was asked for
+        return code
+    return subprocess.run(command, cwd=ROOT, env=environment, check=False).returncode or code
+
+
+def is_for_node(word: str) -> bool:
+    return (ROOT / word).is_relative_to(JS_TESTS) and (ROOT / word).exists()
+
+
+def tests_for_node(pytest_arguments: list[str]) -> list[str]:
+    """The files of JS_TESTS that are asked for; all of them if no argument is given."""
+    asked = [ROOT / word for word in pytest_arguments if is_for_node(word)]
+    found = JS_TESTS.glob("*.test.js")
+    wanted = (file for file in found if not pytest_arguments or {file, JS_TESTS} & set(asked))
+    return sorted(map(str, wanted))
 
 
 def test_all(command: list[str], environment: dict[str, str]) -> int:

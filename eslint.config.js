@@ -26,6 +26,10 @@ export default [
     languageOptions: { globals: { ...globals.worker, ...globals.serviceworker } },
   },
   {
+    files: ['tests/js/**/*.js'],
+    languageOptions: { globals: { ...globals.node, self: 'readonly' } },
+  },
+  {
     files: ['bench/pages/**/*.js'],
     languageOptions: { globals: { ...globals.browser, ...globals.worker } },
   },

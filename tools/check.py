@@ -11,7 +11,7 @@ from tools.environment import Environment, ensure_node_modules
 PYTHON_PATHS = ("build.py", "tools", "py_src", "tests", "bench")
 
 #: Where pages and their scripts are.
-PAGE_PATHS = ("web", "bench/pages")
+PAGE_PATHS = ("web", "bench/pages", "tests/js")
 
 
 def run_checks(root: Path) -> int:

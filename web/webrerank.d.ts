@@ -15,7 +15,10 @@ export type Device = 'wasm' | 'webgpu';
 /** The precision of the weights: int8, 16 or 32 bits floating point. */
 export type Dtype = 'q8' | 'fp16' | 'fp32';
 
-/** How loading goes on. Bytes never fall, and end at the total. */
+/**
+ * How loading goes on. Bytes never fall, and end at the total. Phases come in order; where a GPU is
+ * not used after all, those from 'download' on come once more.
+ */
 export interface LoadProgress {
   phase: 'runtime' | 'download' | 'verify' | 'load' | 'warmup';
   loadedBytes: number;

@@ -42,9 +42,14 @@ _NAMES = {
 
 
 class WorkerApi:
-    """What the worker may call; one model, many reranks."""
+    """What the worker may call; one model, many reranks.
 
-    def __init__(self) -> None:
+    Args:
+        in_time: how the session pool waits, see there.
+    """
+
+    def __init__(self, in_time: Any) -> None:
+        self._in_time = in_time
         self._reranker: Reranker | None = None
         self._pool: PyodideSessionPool | None = None
         self._spec: ModelSpec | None = None
@@ -101,7 +106,7 @@ class WorkerApi:
         info = RuntimeInfo(runtime.model, runtime.device, runtime.dtype, runtime.sessions)
         cache = ScoreCache() if runtime.cache else None
         self._spec = spec
-        self._pool = _pool_for(spec, info)
+        self._pool = _pool_for(spec, info, self._in_time)
         self._reranker = Reranker(
             spec, PyodideTokenizer(native), self._pool, info, cache, runtime.runBytes
         )
@@ -133,7 +138,7 @@ class WorkerApi:
         return _columns(await self._reranker.run(request, on_progress, on_result))
 
 
-def _pool_for(spec: ModelSpec, info: RuntimeInfo) -> PyodideSessionPool:
+def _pool_for(spec: ModelSpec, info: RuntimeInfo, in_time: Any) -> PyodideSessionPool:
     interface, rows = spec.interface, _ROWS[info.device]
     lengths = sorted({min(length, spec.max_length) for length in _LENGTHS[info.device]})
     if interface.length:
@@ -141,7 +146,7 @@ def _pool_for(spec: ModelSpec, info: RuntimeInfo) -> PyodideSessionPool:
     if not interface.may_pad:
         lengths, rows = [], 1
     rows = min(rows, interface.rows or rows)
-    return PyodideSessionPool(info.sessions, rows, lengths, interface)
+    return PyodideSessionPool(info.sessions, rows, lengths, interface, in_time=in_time)
 
 
 def _row(result: RerankResult | None) -> dict[str, Any] | None:

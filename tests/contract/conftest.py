@@ -48,7 +48,7 @@ async def pyodide_pool() -> SessionPool:
 
     from webrerank.adapters.pyodide_sessions import PyodideSessionPool
 
-    pool = PyodideSessionPool(2, 1)
+    pool = PyodideSessionPool(2, 1, in_time=js.harness.inTime)
     for index in range(2):
         pool.attach(index, await js.harness.openSession())
     return pool

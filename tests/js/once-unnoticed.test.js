@@ -35,7 +35,9 @@ const sessionSays = (message) => port.onmessage({ data: message });
 
 /** Begin a run; its rejection is not reported. */
 function run(session, id) {
-  const promise = session.run(id, ...Array.from({ length: 3 }, () => new BigInt64Array(1)), 1, 1);
+  const [ids, mask, types] = Array.from({ length: 3 }, () => new BigInt64Array(1));
+  const feeds = { input_ids: ids, attention_mask: mask, token_type_ids: types };
+  const promise = session.run(id, feeds, 'logits', 1, 1);
   promise.catch(() => {});
   return promise;
 }

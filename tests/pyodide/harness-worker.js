@@ -5,7 +5,7 @@
 
 import { WorkerClient } from '../../dist/lib/worker-client.js';
 import { VERSION } from '../../dist/lib/version.js';
-import { SessionPort } from '../../dist/workers/session-port.js';
+import { replacedInTime, SessionPort } from '../../dist/workers/session-port.js';
 import { loadTokenizer } from '../../dist/workers/tokenizer.js';
 
 const DIST = new URL('../../dist/', import.meta.url).href;
@@ -23,6 +23,7 @@ function modelFile() {
 /** What Python reaches as `js.harness`. */
 globalThis.harness = {
   loadTokenizer,
+  inTime: replacedInTime,
 
   /** @param {string} name a file of the bundled model */
   modelText: async (name) => (await fetch(MODEL + name)).text(),

@@ -2,6 +2,7 @@
 
 import { abortable } from './abort.js';
 import { RerankError } from './errors.js';
+import { PATIENCE_MS, withinTime } from './patience.js';
 
 /** @typedef {import('../webrerank.js').Device} Device */
 /** @typedef {import('../webrerank.js').Dtype} Dtype */
@@ -13,24 +14,31 @@ const SESSION_BYTES = 96 * 2 ** 20;
 /** More sessions than this gain little and cost memory. */
 const MOST_SESSIONS = 8;
 
-/** A driver that has not answered after this long counts as none, ms. */
-const ADAPTER_MS = 5_000;
-
-/** What the GPU offers; null if there is none. */
+/** What the GPU offers; null if there is none, or its driver does not answer. */
 async function findGpu() {
   try {
     const gpu = /** @type {any} */ (navigator).gpu;
-    const late = new Promise((resolve) => setTimeout(resolve, ADAPTER_MS, null));
-    const adapter = await Promise.race([gpu?.requestAdapter(), late]);
+    if (!gpu) return null;
+    const late = () => new Error('no answer');
+    const adapter = await withinTime(gpu.requestAdapter(), PATIENCE_MS.adapter, late);
     if (!adapter) return null;
     const info = adapter.info ?? {};
     return {
       fp16: Boolean(adapter.features.has('shader-f16')),
       emulated: Boolean(adapter.isFallbackAdapter ?? info.isFallbackAdapter),
+      name: [info.vendor, info.architecture, info.device, info.description].join('/'),
     };
   } catch {
     return null; // a broken driver is no GPU
   }
+}
+
+/**
+ * What the GPU is called; with some browsers that is no more than its maker.
+ * @param {AbortSignal} [signal]
+ */
+export async function gpuName(signal) {
+  return (await abortable(findGpu(), signal))?.name ?? '';
 }
 
 /**

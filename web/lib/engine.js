@@ -3,14 +3,16 @@
  * model's files. Starts what can start together, and ends it all.
  */
 
+import { abortable } from './abort.js';
 import { chooseForDevice, chooseSessions, runBytes } from './device.js';
 import { RerankError } from './errors.js';
-import { gpuAgrees } from './gpu-check.js';
+import { gpuFailure } from './gpu-check.js';
 import { DEFAULT_MODEL, withModelWorker } from './models.js';
+import { PATIENCE_MS } from './patience.js';
 import { LoadProgressMeter } from './progress.js';
 import { SessionWorkers } from './session-workers.js';
 import { workerUrl } from './script-url.js';
-import { disposed, LOADING_MS, WorkerClient } from './worker-client.js';
+import { disposed, WorkerClient } from './worker-client.js';
 
 /** @typedef {import('../webrerank.js').RerankerOptions} RerankerOptions */
 /** @typedef {import('./device.js').Choice} Choice */
@@ -23,7 +25,13 @@ export class Engine {
   #python;
   /** @type {SessionWorkers | null} */
   #sessions = null;
-  #ended = false;
+  /** Aborted when the engine ends: all that its start still waits for ends with it. */
+  #end = new AbortController();
+  #signal;
+  /** Called once Python has the model: only then can sessions be attached. */
+  #hasModel = () => {};
+  /** @type {Promise<void>} */
+  #pythonHasModel = new Promise((resolve) => (this.#hasModel = resolve));
   /** @type {Choice & { model: string, sessions: number }} */
   runtime = { model: '', device: 'wasm', dtype: 'q8', sessions: 0, fallback: null };
   /** False if the model will have to be downloaded again next time. */
@@ -54,7 +62,9 @@ export class Engine {
   /** @param {RerankerOptions} options */
   constructor(options) {
     this.#options = options;
-    this.#meter = new LoadProgressMeter(options.onProgress);
+    const { signal } = this.#end;
+    this.#signal = options.signal ? AbortSignal.any([options.signal, signal]) : signal;
+    this.#meter = new LoadProgressMeter(options.onProgress, this.#signal);
     this.#python = new WorkerClient(
       workerUrl('python-worker'),
       'webrerank Python worker',
@@ -64,39 +74,47 @@ export class Engine {
 
   /** @param {string} [fallback] */
   async #start(fallback) {
-    const { signal, cache = true } = this.#options;
-    const options = { signal, onEvent: this.#meter.runtime, patienceMs: LOADING_MS };
-    const booted = this.#python.call('boot', null, options);
+    const waiting = { signal: this.#signal, patienceMs: PATIENCE_MS.loading };
+    const booted = this.#python.call('boot', null, { ...waiting, onEvent: this.#meter.runtime });
     const opening = this.#openModel(fallback);
     opening.catch(() => {}); // awaited below, unless Python fails first
     // A Python that does not start is told at once, not after the download.
-    let files = await Promise.race([opening, booted.then(() => opening)]);
-    this.#meter.phase('load');
-    let loading = this.#loadSessions(files);
-    if (this.runtime.device === 'webgpu') {
-      const reason = await this.#gpuFailure(files, loading);
-      if (reason) {
-        this.#sessions?.end(disposed());
-        files = await this.#openModel(reason);
-        loading = this.#loadSessions(files);
-      }
-    }
+    const opened = await Promise.race([opening, booted.then(() => opening)]);
+    const { files, loading } = await this.#startSessions(opened);
     loading.catch(() => {}); // awaited below, after Python
     await booted;
     const { config, tokenizer, tokenizerConfig, graph, bytes } = files;
-    const { device, sessions } = this.runtime;
-    const runtime = { ...this.runtime, cache, runBytes: runBytes(device, bytes, sessions) };
+    const { cache = true } = this.#options;
+    const { device, sessions: count } = this.runtime;
+    const runtime = { ...this.runtime, cache, runBytes: runBytes(device, bytes, count) };
     const model = { config, tokenizer, tokenizerConfig, graph, runtime };
     // Its refusals say most, so they come first.
-    const shapes = await this.#python.call('load', model, { signal });
+    const shapes = await this.#python.call('load', model, waiting);
+    this.#hasModel();
     const loaded = await loading;
-    this.runtime.sessions = loaded.length; // fewer where memory is short
-    for (const session of loaded) {
-      if (this.#sessions?.has(session.index)) await this.#attach(session); // not if replaced meanwhile
-    }
-    await this.#python.call('checkAnswer', null, { signal });
+    const sessions = /** @type {SessionWorkers} */ (this.#sessions);
+    this.runtime.sessions = sessions.count; // fewer where memory is short
+    for (const session of loaded) await this.#attach(sessions, session);
+    await this.#python.call('checkAnswer', null, { signal: this.#signal });
     this.#meter.done();
-    this.#sessions?.compileFor(shapes);
+    sessions.compileFor(shapes);
+  }
+
+  /**
+   * Load the model into the sessions; if the GPU turns out to be of no use, another one on WebAssembly.
+   * @param {ModelFiles} files
+   */
+  async #startSessions(files) {
+    const loading = this.#loadSessions(files);
+    if (this.runtime.device !== 'webgpu') return { files, loading };
+    const onGpu = /** @type {SessionWorkers} */ (this.#sessions);
+    const ready = loading.then(() => onGpu);
+    const reason = await gpuFailure(ready, files, this.runtime.dtype, this.#signal);
+    if (!reason) return { files, loading };
+    onGpu.end(disposed());
+    this.#meter.again();
+    const others = await this.#openModel(reason);
+    return { files: others, loading: this.#loadSessions(others) };
   }
 
   /**
@@ -105,14 +123,15 @@ export class Engine {
    * @returns {Promise<ModelFiles>}
    */
   async #openModel(fallback) {
-    const { model = DEFAULT_MODEL, dtype = 'auto', sessions: asked, signal } = this.#options;
+    const { model = DEFAULT_MODEL, dtype = 'auto', sessions: asked } = this.#options;
+    const signal = this.#signal;
     const device = fallback ? 'wasm' : (this.#options.device ?? 'auto');
     return withModelWorker(async (client) => {
       const found = await client.call('resolve', { model }, { signal });
       const choice = await chooseForDevice(device, dtype, found.dtypes, signal);
       this.runtime = { ...this.runtime, ...choice, model: found.id };
       if (fallback) this.runtime.fallback = fallback;
-      if (this.#ended) throw disposed();
+      signal.throwIfAborted();
       const sessions = this.#newSessions();
       sessions.resize(chooseSessions(choice.device, asked, found.bytes[choice.dtype]));
       const payload = { model, dtype: choice.dtype };
@@ -125,13 +144,18 @@ export class Engine {
   }
 
   #newSessions() {
-    this.#sessions = new SessionWorkers(this.runtime.device, {
-      onLost: (index, stopped) => this.#python.call('detach', { index, stopped }),
-      onReplaced: (session) => this.#attach(session),
+    let attached = false; // one that dies before is unknown to Python
+    void this.#pythonHasModel.then(() => (attached = true));
+    const sessions = new SessionWorkers(this.runtime.device, {
+      onLost: async (index, stopped) => {
+        if (attached) await this.#python.call('detach', { index, stopped });
+      },
+      onReplaced: (session) => this.#attach(sessions, session),
       onFewer: () => void this.runtime.sessions--,
       onGivenUp: (error) => this.#fail(error, this.runtime.device === 'webgpu'),
     });
-    return this.#sessions;
+    this.#sessions = sessions;
+    return sessions;
   }
 
   /**
@@ -139,31 +163,12 @@ export class Engine {
    * @returns {Promise<LoadedSession[]>} loaded and warm
    */
   async #loadSessions(files) {
-    const { signal } = this.#options;
     const sessions = /** @type {SessionWorkers} */ (this.#sessions);
-    const loaded = await sessions.load(files, signal);
+    this.#meter.phase('load');
+    const loaded = await sessions.load(files, this.#signal);
     this.#meter.phase('warmup');
-    await sessions.warmUp(signal);
+    await sessions.warmUp(this.#signal);
     return loaded;
-  }
-
-  /**
-   * Why the GPU cannot be used after all; empty if it can.
-   * @param {ModelFiles} files
-   * @param {Promise<LoadedSession[]>} loading
-   */
-  async #gpuFailure(files, loading) {
-    const { signal } = this.#options;
-    try {
-      await loading;
-      const sessions = /** @type {SessionWorkers} */ (this.#sessions);
-      if (await gpuAgrees(sessions, files, this.runtime.dtype, signal)) return '';
-      return 'The GPU gave other numbers than the CPU, so the model runs on WebAssembly.';
-    } catch (error) {
-      signal?.throwIfAborted();
-      const code = error instanceof RerankError ? error.code : 'internal';
-      return `The model did not start on the GPU (${code}), so it runs on WebAssembly.`;
-    }
   }
 
   /**
@@ -195,14 +200,20 @@ export class Engine {
 
   /** End all workers; calls under way reject. */
   end(error = disposed()) {
-    this.#ended = true;
+    this.#end.abort(error);
     this.#python.end(error);
     this.#sessions?.end(error);
   }
 
-  /** @param {LoadedSession} session */
-  #attach({ index, port }) {
-    return this.#python.call('attach', { index, port }, { transfer: [port] });
+  /**
+   * Hand a session to Python, once that has the model.
+   * @param {SessionWorkers} sessions
+   * @param {LoadedSession} session
+   */
+  async #attach(sessions, { index, port }) {
+    await abortable(this.#pythonHasModel, this.#end.signal);
+    if (!sessions.has(index)) return; // it died meanwhile, and another takes its place
+    await this.#python.call('attach', { index, port }, { transfer: [port] });
   }
 
   /**
@@ -210,7 +221,7 @@ export class Engine {
    * @param {boolean} [gpuGivenUp]
    */
   #fail(error, gpuGivenUp = false) {
-    if (this.#ended) return;
+    if (this.#end.signal.aborted) return;
     this.end(error);
     this.onEnd(gpuGivenUp);
   }

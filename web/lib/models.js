@@ -4,8 +4,9 @@ import { chooseForDevice } from './device.js';
 import { checkBlob, checkModelName, filesOf } from './checks.js';
 import { checkPrefetchOptions } from './request.js';
 import { LoadProgressMeter } from './progress.js';
+import { PATIENCE_MS } from './patience.js';
 import { workerUrl } from './script-url.js';
-import { disposed, LOADING_MS, WorkerClient } from './worker-client.js';
+import { disposed, WorkerClient } from './worker-client.js';
 
 /** @typedef {import('../webrerank.js').ModelStore} ModelStore */
 
@@ -13,7 +14,7 @@ import { disposed, LOADING_MS, WorkerClient } from './worker-client.js';
 export const DEFAULT_MODEL = 'ms-marco-MiniLM-L-12-v2';
 
 /** Gigabytes are copied and hashed in silence. */
-const SLOW = { patienceMs: LOADING_MS };
+const SLOW = { patienceMs: PATIENCE_MS.loading };
 
 /**
  * Ask a model worker of its own; it ends with the answer.

@@ -1,8 +1,9 @@
 /**
- * @file How long webrerank waits for a sign of life, and a clock that stands still while the
- * computer sleeps. All limits of the library and its workers are here.
+ * @file How long webrerank waits for a sign of life, and how that is counted. All limits of the
+ * library and its workers are here.
  *
- * Must: time in which nothing could run (a sleeping laptop, a stopped tab) is no silence.
+ * Must: time in which nothing could run (a sleeping laptop, a stopped tab) is no silence; and only
+ * what the other end says ends its silence, never what it is sent.
  */
 
 /** The longest silence that is borne, ms. */
@@ -11,8 +12,12 @@ export const PATIENCE_MS = Object.freeze({
   worker: 120_000,
   /** The same while it may be silent for minutes: a runtime on a slow line, gigabytes to copy. */
   loading: 15 * 60_000,
+  /** One file of a runtime on a slow line. Less than `loading`: the worker knows what is missing. */
+  file: 10 * 60_000,
   /** A session that has runs to do. */
   session: 90_000,
+  /** Another session in place of the last. Less than `worker`: Python is silent meanwhile. */
+  replacement: 90_000,
   /** A graphics driver that was asked for an adapter. */
   adapter: 5_000,
   /** The browser's storage: it answers within milliseconds or never. */
@@ -48,6 +53,48 @@ export class SilenceClock {
 
   stop() {
     clearTimeout(this.#timer);
+  }
+}
+
+/**
+ * The answers that one other end owes. Each has a clock, which starts when it is asked for, and
+ * anew with everything the other end says. What is no longer wanted is owed until it is answered:
+ * otherwise one who asks and gives up again and again would never learn that nobody answers.
+ */
+export class OwedAnswers {
+  /** @type {Map<number, { clock: SilenceClock, limitMs: number }>} */
+  #owed = new Map();
+  #onSilence;
+
+  /** @param {(id: number) => void} onSilence called with what was owed for too long */
+  constructor(onSilence) {
+    this.#onSilence = onSilence;
+  }
+
+  /**
+   * @param {number} id
+   * @param {number} limitMs how long the other end may say nothing at all
+   */
+  expect(id, limitMs) {
+    const clock = new SilenceClock(() => this.#onSilence(id));
+    this.#owed.set(id, { clock, limitMs });
+    clock.start(limitMs);
+  }
+
+  /** The other end said something. */
+  heard() {
+    for (const { clock, limitMs } of this.#owed.values()) clock.start(limitMs);
+  }
+
+  /** @param {number} id what is answered, or was never sent */
+  settle(id) {
+    this.#owed.get(id)?.clock.stop();
+    this.#owed.delete(id);
+  }
+
+  /** Nothing more is expected. */
+  clear() {
+    for (const id of [...this.#owed.keys()]) this.settle(id);
   }
 }
 

@@ -12,11 +12,12 @@ export const PROTOCOL = 2;
  * @typedef {{ v: number, id: number, type: 'cancel' }} CancelMessage
  * @typedef {CallMessage | CancelMessage} ToWorker
  *
+ * @typedef {{ id: 0, type: 'started' }} StartedMessage the worker's script runs
  * @typedef {{ id: number, type: 'event', value: any }} EventMessage
  * @typedef {{ id: number, type: 'done', value: any }} DoneMessage
  * @typedef {{ id: number, type: 'failed', error: import('./errors.js').ErrorOnWire }} FailedMessage
  * @typedef {{ id: number, type: 'cancelled' }} CancelledMessage
- * @typedef {EventMessage | DoneMessage | FailedMessage | CancelledMessage} FromWorker
+ * @typedef {StartedMessage | EventMessage | DoneMessage | FailedMessage | CancelledMessage} FromWorker
  */
 
 /**
@@ -62,6 +63,16 @@ export const PROTOCOL = 2;
  */
 
 /**
+ * Pairs that the page has a session run, shape (rows, length).
+ * @typedef {object} Batch
+ * @property {BigInt64Array} inputIds
+ * @property {BigInt64Array} attentionMask
+ * @property {BigInt64Array} tokenTypeIds
+ * @property {number} rows
+ * @property {number} length
+ */
+
+/**
  * On a session's port, Python worker to session worker. Python knows what the graph wants
  * (py_src/webrerank/interface.py): `feeds` are its inputs by name, of shape (rows, length), flat.
  * @typedef {object} RunMessage
@@ -80,5 +91,6 @@ export const PROTOCOL = 2;
  * @typedef {{ type: 'begun', id: number }} BegunMessage
  * @typedef {{ type: 'logits', id: number, logits: Float32Array }} LogitsMessage shape (rows, n)
  * @typedef {{ type: 'failed', id: number, error: import('./errors.js').ErrorOnWire }} RunFailedMessage
- * @typedef {BegunMessage | LogitsMessage | RunFailedMessage} FromSession
+ * @typedef {{ type: 'dropped', id: number }} DroppedMessage a run that was no longer wanted and had not begun
+ * @typedef {BegunMessage | LogitsMessage | RunFailedMessage | DroppedMessage} FromSession
  */

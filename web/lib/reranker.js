@@ -120,7 +120,8 @@ class WorkerReranker {
         stopAtOnce,
         onEvent: ({ done, total, result }) => {
           if (result) notify(onResult, resultOf(result, null, documents));
-          notify(onProgress, { done, total });
+          // An abort from inside onResult: nothing more is told.
+          if (!stop.aborted) notify(onProgress, { done, total });
         },
       },
     );

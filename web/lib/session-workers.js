@@ -2,27 +2,20 @@
  * @file The session workers of an engine: started, loaded, replaced when one dies, ended.
  *
  * Must: a session that dies is replaced while the others go on; one that keeps dying ends the
- * engine; too little memory for all means fewer, not none.
+ * engine; too little memory for all means fewer, not none; what was ended starts no worker again.
  */
 
 import { RerankError } from './errors.js';
+import { PATIENCE_MS } from './patience.js';
 import { workerUrl } from './script-url.js';
-import { disposed, LOADING_MS, WorkerClient } from './worker-client.js';
+import { disposed, WorkerClient } from './worker-client.js';
 
 /** @typedef {import('../webrerank.js').Device} Device */
 /** @typedef {import('./store/open.js').ModelFiles} ModelFiles */
+/** @typedef {Pick<ModelFiles, 'graph' | 'externalData'>} Weights what a session needs of a model */
 /** @typedef {{ index: number, port: MessagePort }} LoadedSession */
 
-/**
- * Pairs to run by hand, shape (rows, length).
- * @typedef {object} Batch
- * @property {BigInt64Array} inputIds
- * @property {BigInt64Array} attentionMask
- * @property {BigInt64Array} tokenTypeIds
- * @property {number} rows
- * @property {number} length
- */
-
+/** @typedef {import('./protocol.js').Batch} Batch */
 /** @typedef {[rows: number, length: number]} Shape of a batch */
 
 /**
@@ -44,10 +37,12 @@ export class SessionWorkers {
   #device;
   #events;
   #losses = 0;
-  /** @type {ModelFiles | null} set once all are loaded: from then on one that dies is replaced */
+  /** @type {Weights | null} set once all are loaded: from then on one that dies is replaced */
   #files = null;
   /** @type {Set<number>} those that take the place of others, and are not ready yet */
   #loading = new Set();
+  /** @type {RerankError | null} */
+  #ended = null;
   /** @type {Shape[]} what sessions compile for in the background */
   #shapes = [];
 
@@ -74,22 +69,25 @@ export class SessionWorkers {
    * @param {number} count
    */
   resize(count) {
+    if (this.#ended) throw this.#ended;
     for (const index of [...this.#clients.keys()].slice(count)) this.#end(index, disposed());
     while (this.#clients.size < count) this.#spawn();
   }
 
   /**
    * Load the model into all; with too little memory for all, into fewer.
-   * @param {ModelFiles} files
+   * @param {Weights} files
    * @param {AbortSignal} [signal]
    * @returns {Promise<LoadedSession[]>} at least one
    */
   async load(files, signal) {
+    if (this.#ended) throw this.#ended;
     const indexes = [...this.#clients.keys()];
     const tried = await Promise.allSettled(
       indexes.map((index) => this.#load(index, files, signal)),
     );
     signal?.throwIfAborted();
+    if (this.#ended) throw this.#ended;
     const loaded = tried
       .filter((result) => result.status === 'fulfilled')
       .map(({ value }) => value);
@@ -112,8 +110,7 @@ export class SessionWorkers {
    * @param {AbortSignal} [signal]
    */
   async warmUp(signal) {
-    const clients = [...this.#clients.values()];
-    await Promise.all(clients.map((client) => client.call('warmup', {}, { signal })));
+    await Promise.all(this.#usable().map(([, client]) => client.call('warmup', {}, { signal })));
   }
 
   /**
@@ -123,14 +120,21 @@ export class SessionWorkers {
    */
   compileFor(shapes) {
     this.#shapes = shapes;
-    for (const index of this.#clients.keys()) this.#compile(index);
+    for (const [index] of this.#usable()) this.#compile(index);
+  }
+
+  /** Those that have the model: one that takes the place of another may not yet. */
+  #usable() {
+    return [...this.#clients].filter(([index]) => !this.#loading.has(index));
   }
 
   /** @param {number} index */
   #compile(index) {
     if (!this.#shapes.length) return;
     const payload = { shapes: this.#shapes };
-    const compiling = this.#clients.get(index)?.call('warmup', payload, { patienceMs: LOADING_MS });
+    const compiling = this.#clients
+      .get(index)
+      ?.call('warmup', payload, { patienceMs: PATIENCE_MS.loading });
     compiling?.catch(() => {}); // what fails here fails in a call too
   }
 
@@ -141,8 +145,9 @@ export class SessionWorkers {
    * @returns {Promise<number[]>} what the model gives, flat
    */
   async probe(batch, signal) {
-    const [client] = this.#clients.values();
-    return Array.from(await client.call('probe', batch, { signal }));
+    const [first] = this.#usable();
+    if (!first) throw new RerankError('worker_crashed', 'The session ended. Call again.');
+    return Array.from(await first[1].call('probe', batch, { signal }));
   }
 
   /**
@@ -162,6 +167,7 @@ export class SessionWorkers {
 
   /** @param {RerankError} error what calls under way reject with */
   end(error) {
+    this.#ended ??= error;
     this.#files = null;
     for (const index of [...this.#clients.keys()]) this.#end(index, error);
   }
@@ -174,14 +180,14 @@ export class SessionWorkers {
       (error) => this.#replace(index, error),
     );
     this.#clients.set(index, client);
-    const options = { patienceMs: LOADING_MS };
+    const options = { patienceMs: PATIENCE_MS.loading };
     client.call('boot', { device: this.#device }, options).catch(() => {}); // told again by 'load'
     return index;
   }
 
   /**
    * @param {number} index
-   * @param {ModelFiles} files
+   * @param {Weights} files
    * @param {AbortSignal} [signal]
    * @returns {Promise<LoadedSession>}
    */
@@ -190,7 +196,7 @@ export class SessionWorkers {
     const payload = { graph, externalData, port: port1 };
     await this.#clients
       .get(index)
-      ?.call('load', payload, { signal, transfer: [port1], patienceMs: LOADING_MS });
+      ?.call('load', payload, { signal, transfer: [port1], patienceMs: PATIENCE_MS.loading });
     return { index, port: port2 };
   }
 

@@ -6,15 +6,10 @@
  */
 
 import { errorFromWire, RerankError } from './errors.js';
+import { OwedAnswers, PATIENCE_MS } from './patience.js';
 import { PROTOCOL } from './protocol.js';
 
-/** A worker that says nothing for this long while calls are pending is given up, ms. */
-const SILENCE_MS = 120_000;
-
-/** The same for what may take minutes in silence: a runtime on a slow line, gigabytes to copy, ms. */
-export const LOADING_MS = 15 * 60_000;
-
-/** @typedef {{ resolve(value: any): void, reject(error: unknown): void, onEvent?: (value: any) => void, patienceMs: number }} Pending */
+/** @typedef {{ resolve(value: any): void, reject(error: unknown): void, onEvent?: (value: any) => void }} Pending */
 
 /** So that nothing is read from an Object.prototype that the page has added to. */
 const NOTHING = {
@@ -31,8 +26,9 @@ export class WorkerClient {
   #pending = new Map();
   /** @type {RerankError | null} */
   #ended = null;
-  /** @type {ReturnType<typeof setTimeout> | undefined} */
-  #silence;
+  /** Also of calls that were aborted, until the worker says that it has let go of them. */
+  #owed = new OwedAnswers(() => this.#fallSilent());
+  #started = false;
   #name;
 
   /**
@@ -61,7 +57,8 @@ export class WorkerClient {
    * @returns {Promise<any>} rejects with a RerankError, or with `signal.reason` on abort
    */
   call(name, payload, options = {}) {
-    const { signal, onEvent, transfer = [], patienceMs = SILENCE_MS } = { ...NOTHING, ...options };
+    const given = { ...NOTHING, ...options };
+    const { signal, onEvent, transfer = [], patienceMs = PATIENCE_MS.worker } = given;
     return new Promise((resolve, reject) => {
       if (signal?.aborted) return reject(signal.reason);
       if (this.#ended) return reject(this.#ended);
@@ -69,7 +66,6 @@ export class WorkerClient {
       const settle = () => {
         signal?.removeEventListener('abort', abort);
         this.#pending.delete(id);
-        this.#watch();
       };
       const abort = () => {
         settle();
@@ -80,17 +76,17 @@ export class WorkerClient {
         resolve: (value) => (settle(), resolve(value)),
         reject: (error) => (settle(), reject(error)),
         onEvent,
-        patienceMs,
       });
       signal?.addEventListener('abort', abort);
+      this.#owed.expect(id, patienceMs);
       try {
         this.#worker.postMessage({ v: PROTOCOL, id, type: 'call', name, payload }, transfer);
       } catch (cause) {
+        this.#owed.settle(id);
         settle();
         const message = 'The request could not be handed to a worker: it may be too large.';
         reject(new RerankError('out_of_memory', message, { cause }));
       }
-      this.#watch();
     });
   }
 
@@ -102,13 +98,16 @@ export class WorkerClient {
     if (this.#ended) return;
     this.#ended = error;
     this.#worker.terminate();
+    this.#owed.clear();
     for (const pending of [...this.#pending.values()]) pending.reject(error);
-    this.#watch();
   }
 
   /** @param {import('./protocol.js').FromWorker} message */
   #receive(message) {
-    this.#watch();
+    this.#started = true;
+    this.#owed.heard();
+    if (message.type === 'started') return;
+    if (message.type !== 'event') this.#owed.settle(message.id);
     const pending = this.#pending.get(message.id);
     if (!pending) return; // aborted meanwhile
     if (message.type === 'event') pending.onEvent?.(message.value);
@@ -118,12 +117,9 @@ export class WorkerClient {
       pending.reject(new RerankError('internal', `The ${this.#name} cancelled a call by itself.`));
   }
 
-  /** Start the silence clock anew, or stop it when nothing is pending. */
-  #watch() {
-    clearTimeout(this.#silence);
-    if (!this.#pending.size) return;
-    const patience = Math.max(...[...this.#pending.values()].map(({ patienceMs }) => patienceMs));
-    this.#silence = setTimeout(() => this.#crash('has not answered in time'), patience);
+  #fallSilent() {
+    if (this.#started) return this.#crash('has not answered in time');
+    this.#crash('did not start in time', 'its script, or a file that this imports, did not arrive');
   }
 
   /**

@@ -5,7 +5,7 @@
  */
 
 /** @typedef {import('onnxruntime-web').InferenceSession} InferenceSession */
-/** @typedef {import('../lib/session-workers.js').Batch} Batch */
+/** @typedef {import('../lib/protocol.js').Batch} Batch */
 /** @typedef {import('../lib/protocol.js').RunMessage} RunMessage */
 
 /** What is fed where a graph wants it; zeros to all others. */

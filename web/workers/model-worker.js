@@ -1,5 +1,6 @@
 /** @file The worker that finds, downloads, verifies and keeps models, off the page's thread. */
 
+import { digestOf, keepLogits, keptLogits } from '../lib/store/expected-logits.js';
 import {
   addModel,
   exportModel,
@@ -25,6 +26,12 @@ serve({
 
   open: ({ model, dtype }, { signal, emit }) =>
     openModel(model, dtype, { signal, onProgress: emit }),
+
+  digest: ({ graph, externalData }) => digestOf(graph, externalData),
+
+  keptLogits: ({ key }) => keptLogits(key),
+
+  keepLogits: ({ key, logits }) => keepLogits(key, logits),
 
   storedBytes: () => storedBytes(),
 

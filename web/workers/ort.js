@@ -3,6 +3,7 @@
  */
 
 import { asRerankError, RerankError } from '../lib/errors.js';
+import { whileFilesCome } from './fetch.js';
 
 /** @typedef {import('../webrerank.js').Device} Device */
 /** @typedef {typeof import('onnxruntime-web')} Ort */
@@ -22,7 +23,7 @@ export async function loadRuntime(device) {
   const [entry, suffix] = device === 'webgpu' ? gpu : ['wasm', ''];
   try {
     /** @type {Ort} */
-    const ort = await import(vendor(`ort.${entry}.min.mjs`));
+    const ort = await whileFilesCome(import(vendor(`ort.${entry}.min.mjs`)), vendor(''));
     ort.env.logLevel = 'error';
     ort.env.wasm.numThreads = 1; // the pool is the parallelism
     ort.env.wasm.wasmPaths = {
@@ -47,11 +48,12 @@ export async function createSession(ort, device, graph, externalData) {
     for (const { path, data } of externalData) {
       external.push({ path, data: new Uint8Array(await data.arrayBuffer()) });
     }
-    return await ort.InferenceSession.create(new Uint8Array(await graph.arrayBuffer()), {
+    const creating = ort.InferenceSession.create(new Uint8Array(await graph.arrayBuffer()), {
       logSeverityLevel: 3, // errors only: placement notes are no news to a user
       executionProviders: [device], // exactly one: a list degrades in silence (PLATFORM.md 1.3)
       ...(external.length && { externalData: external }),
     });
+    return await whileFilesCome(creating, vendor(''));
   } catch (error) {
     throw sessionError(error, 'model_load', 'ONNX Runtime could not load the model');
   }

@@ -5,17 +5,14 @@
 
 import { asRerankError, errorFromWire } from '../lib/errors.js';
 import { VERSION } from '../lib/version.js';
-import { findKept, orFailedFetch } from './fetch.js';
+import { findKept, whileFilesCome } from './fetch.js';
 import { checkNesting } from './json-nesting.js';
 import { serve } from './serve.js';
-import { SessionPort } from './session-port.js';
+import { replacedInTime, SessionPort } from './session-port.js';
 import { loadTokenizer } from './tokenizer.js';
 
 const PYODIDE = new URL('../vendor/pyodide/', import.meta.url).href;
 const WHEEL = `${PYODIDE}webrerank-${VERSION}-py3-none-any.whl`;
-
-/** Its start takes a second or three, its download on a slow line minutes; then it is given up, ms. */
-const BOOT_LIMIT_MS = 14 * 60_000;
 
 /** @type {any} webrerank.worker_api.WorkerApi */
 let api;
@@ -29,10 +26,7 @@ let lastAborted = Promise.resolve();
 serve({
   async boot(_payload, { emit }) {
     try {
-      const pyodide = await orFailedFetch(loadPython(), `${PYODIDE}pyodide.asm`, BOOT_LIMIT_MS);
-      emit('python');
-      await installWebrerank(pyodide);
-      api = pyodide.pyimport('webrerank.worker_api').WorkerApi();
+      api = await whileFilesCome(startPython(emit), PYODIDE, emit);
     } catch (error) {
       throw asRerankError(
         error,
@@ -64,6 +58,14 @@ serve({
     return api.computing_cancelled();
   },
 });
+
+/** @param {(stage: string) => void} emit */
+async function startPython(emit) {
+  const pyodide = await loadPython();
+  emit('python');
+  await installWebrerank(pyodide);
+  return pyodide.pyimport('webrerank.worker_api').WorkerApi(replacedInTime);
+}
 
 /**
  * Start Python, from the snapshot that the build made if it is at hand. Snapshots are no public

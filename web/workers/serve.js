@@ -45,6 +45,7 @@ export function serve(handlers) {
       running.delete(id);
     }
   };
+  scope.postMessage({ id: 0, type: 'started' });
 }
 
 /**

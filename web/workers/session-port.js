@@ -4,9 +4,7 @@
  */
 
 import { errorFromWire, RerankError } from '../lib/errors.js';
-
-/** A session that has runs and answers none for this long is given up, ms. */
-const SILENCE_MS = 90_000;
+import { OwedAnswers, PATIENCE_MS, withinTime } from '../lib/patience.js';
 
 export class SessionPort {
   #port;
@@ -14,8 +12,10 @@ export class SessionPort {
   #runs = new Map();
   /** @type {number | null} the run that the session is at */
   #computing = null;
-  /** @type {ReturnType<typeof setTimeout> | undefined} */
-  #silence;
+  /** Also of runs that were dropped, until the session says that it has let go of them. */
+  #owed = new OwedAnswers(() => this.#fallSilent());
+  /** It did not answer in time, and has said nothing since: what it is asked fails at once. */
+  #silent = false;
 
   /** @param {MessagePort} port */
   constructor(port) {
@@ -35,12 +35,13 @@ export class SessionPort {
    */
   run(id, feeds, output, rows, length) {
     return new Promise((resolve, reject) => {
-      this.#runs.set(id, { resolve, reject });
+      if (this.#silent) return reject(crashed(SILENT));
       this.#port.postMessage(
         { type: 'run', id, feeds, output, rows, length },
         Object.values(feeds).map((array) => array.buffer),
       );
-      this.#watch();
+      this.#runs.set(id, { resolve, reject });
+      this.#owed.expect(id, PATIENCE_MS.session);
     });
   }
 
@@ -53,7 +54,6 @@ export class SessionPort {
     this.#runs.get(id)?.reject(new DOMException('The run was dropped.', 'AbortError'));
     this.#runs.delete(id);
     this.#port.postMessage({ type: 'drop', id });
-    this.#watch();
   }
 
   /** Whether the session is at a run that was dropped. */
@@ -69,39 +69,57 @@ export class SessionPort {
     for (const [id, run] of this.#runs) {
       if (stopped || id !== this.#computing) run.resolve(undefined);
     }
-    this.#giveUp('ended');
+    this.#fail('ended');
+    this.#owed.clear();
     this.#port.close();
   }
 
   /** @param {import('../lib/protocol.js').FromSession} message */
   #receive(message) {
+    this.#silent = false;
+    this.#owed.heard();
     if (message.type === 'begun') {
       this.#computing = message.id;
       return;
     }
+    this.#owed.settle(message.id);
+    if (message.type === 'dropped') return;
     this.#computing = null;
     const run = this.#runs.get(message.id);
     this.#runs.delete(message.id);
-    this.#watch();
     if (message.type === 'logits') run?.resolve(message.logits);
     else run?.reject(errorFromWire(message.error));
   }
 
-  /** @param {string} what */
-  #giveUp(what) {
-    const error = new RerankError(
-      'worker_crashed',
-      `An inference session ${what}. Call again: a new one is started.`,
-    );
-    for (const run of this.#runs.values()) run.reject(error);
-    this.#runs.clear();
-    this.#computing = null;
-    this.#watch();
+  #fallSilent() {
+    this.#silent = true;
+    this.#owed.clear();
+    this.#fail(SILENT);
   }
 
-  #watch() {
-    clearTimeout(this.#silence);
-    if (!this.#runs.size) return;
-    this.#silence = setTimeout(() => this.#giveUp('has not answered for 90 seconds'), SILENCE_MS);
+  /** @param {string} what happened, to all runs that are left */
+  #fail(what) {
+    for (const run of this.#runs.values()) run.reject(crashed(what));
+    this.#runs.clear();
+    this.#computing = null;
   }
 }
+
+/**
+ * Wait for another session in place of the last, but not for ever; Python waits through this.
+ * @param {{ copy(): Promise<unknown> }} attached a coroutine of Python's. Awaiting its proxy would
+ *   free it, and Pyodide frees the one it made by itself.
+ */
+export const replacedInTime = (attached) =>
+  withinTime(attached.copy(), PATIENCE_MS.replacement, () =>
+    crashed('could not be replaced in time, and none is left'),
+  );
+
+const SILENT = `has not answered for ${PATIENCE_MS.session / 1000} seconds`;
+
+/** @param {string} what */
+const crashed = (what) =>
+  new RerankError(
+    'worker_crashed',
+    `An inference session ${what}. Call again: a new one is started.`,
+  );

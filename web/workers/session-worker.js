@@ -75,7 +75,7 @@ function getRuntime() {
 }
 
 /**
- * @param {import('../lib/session-workers.js').Batch} batch
+ * @param {import('../lib/protocol.js').Batch} batch
  * @returns {Promise<number[]>}
  */
 async function probe(batch) {
@@ -123,8 +123,9 @@ function crash(what) {
 async function receive(ort, message, port) {
   if (message.type === 'drop') {
     const place = waiting.findIndex((run) => run.id === message.id);
-    if (place >= 0) waiting.splice(place, 1);
-    return;
+    if (place < 0) return; // it has begun: its answer is under way
+    waiting.splice(place, 1);
+    return port.postMessage({ type: 'dropped', id: message.id });
   }
   waiting.push(message);
   if (draining) return;

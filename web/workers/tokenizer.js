@@ -4,6 +4,7 @@
  */
 
 import { RerankError } from '../lib/errors.js';
+import { whileFilesCome } from './fetch.js';
 
 /** @typedef {import('@mlc-ai/web-tokenizers').Tokenizer} Tokenizer */
 
@@ -29,7 +30,8 @@ export async function loadTokenizer(json) {
 async function loadLibrary() {
   try {
     // A UMD file: in a module worker it lands on globalThis.
-    await import(new URL('../vendor/tokenizers.js', import.meta.url).href);
+    const { href } = new URL('../vendor/tokenizers.js', import.meta.url);
+    await whileFilesCome(import(href), href);
     return /** @type {any} */ (globalThis).tokenizers;
   } catch (cause) {
     throw new RerankError('runtime_load', 'The tokenizer could not be loaded. Try again.', {

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Sequence
+from collections.abc import Awaitable, Callable, Sequence
 from itertools import count
 from typing import Any
 
@@ -18,9 +18,6 @@ from webrerank.scoring import FloatArray
 #: Runs under way a session: one running, and one waiting so that it never idles.
 _DEPTH = 2
 
-#: How long to wait for a session to be replaced, seconds.
-_REPLACE_TIMEOUT = 60
-
 
 class PyodideSessionPool:
     """Implements the SessionPool port; sessions come and go by `attach` and `detach`.
@@ -30,6 +27,8 @@ class PyodideSessionPool:
         max_rows: pairs a run may hold.
         lengths: lengths that runs are padded to, ascending.
         interface: how the model is fed.
+        in_time: `replacedInTime` of session-port.js: waits for what it is given, and not for ever.
+            Its clock stands still while the computer sleeps; asyncio's would not.
     """
 
     def __init__(
@@ -38,11 +37,14 @@ class PyodideSessionPool:
         max_rows: int,
         lengths: Sequence[int] = (),
         interface: ModelInterface | None = None,
+        *,
+        in_time: Callable[[Awaitable[object]], Awaitable[object]],
     ) -> None:
         self._interface = interface or ModelInterface()
         self.capacity = sessions * _DEPTH
         self.max_rows = max_rows
         self.lengths = lengths
+        self._in_time = in_time
         self._ports: dict[int, Any] = {}
         self._load: dict[int, int] = {}
         self._slots = asyncio.Semaphore(self.capacity)
@@ -92,9 +94,9 @@ class PyodideSessionPool:
     async def _least_busy(self) -> int:
         while not self._ports:
             try:
-                await asyncio.wait_for(self._attached.wait(), _REPLACE_TIMEOUT)
-            except TimeoutError as error:
-                raise WorkerCrashedError("No inference session is left. Call again.") from error
+                await self._in_time(self._attached.wait())
+            except JsException as error:
+                raise error_from_js(error, WorkerCrashedError) from error
         return min(self._ports, key=lambda index: self._load[index])
 
     async def _run(self, index: int, batch: PairBatch) -> FloatArray | None:

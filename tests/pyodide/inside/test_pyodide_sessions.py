@@ -2,7 +2,7 @@
 JavaScript, and how busy each session is. Runs inside Pyodide only."""
 
 import asyncio
-from collections.abc import Iterator
+from collections.abc import Awaitable, Iterator
 from typing import Any
 
 import js
@@ -11,7 +11,6 @@ import pytest
 from pyodide.ffi import to_js
 
 from tests.fakes import BERT
-from webrerank.adapters import pyodide_sessions
 from webrerank.adapters.pyodide_sessions import PyodideSessionPool
 from webrerank.errors import InferenceError, OutOfMemoryError, WorkerCrashedError
 from webrerank.interface import ModelInterface
@@ -66,7 +65,7 @@ class RejectingPort(FakePort):
 
 
 def pool_of(*ports: Any) -> PyodideSessionPool:
-    pool = PyodideSessionPool(len(ports), 1)
+    pool = PyodideSessionPool(len(ports), 1, in_time=js.harness.inTime)
     for index, port in enumerate(ports):
         pool.attach(index, port)
     return pool
@@ -125,7 +124,7 @@ class EndingPort(FakePort):
 
 def run_on(*endings: bool) -> Any:
     """The answer to a run on sessions that end in it, stopped or not, before one that lives."""
-    pool = PyodideSessionPool(1, 1)
+    pool = PyodideSessionPool(1, 1, in_time=js.harness.inTime)
     ports = [*(EndingPort(pool, stopped=stopped) for stopped in endings), FakePort()]
     EndingPort.following = iter(ports[1:])
     pool.attach(0, ports[0])
@@ -148,7 +147,8 @@ def test_runs_are_fed_what_the_graph_wants() -> None:
             return to_js(np.asarray([5, 6, 6], np.float32))
 
     port = Port()
-    pool = PyodideSessionPool(1, 1, interface=ModelInterface({"input_ids": np.int32}, "out", 3))
+    interface = ModelInterface({"input_ids": np.int32}, "out", 3)
+    pool = PyodideSessionPool(1, 1, interface=interface, in_time=js.harness.inTime)
     pool.attach(0, port)
     batch = batch_of()
     logits = asyncio.run(pool.run(batch))
@@ -164,10 +164,27 @@ def test_a_session_that_was_stopped_is_no_crash() -> None:
     assert run_on(True, True, False, True, True) == [[2000.0]]
 
 
-def test_without_any_session_a_run_gives_up(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(pyodide_sessions, "_REPLACE_TIMEOUT", 0.02)
+def test_without_any_session_a_run_waits_as_long_as_it_may_and_gives_up() -> None:
+    async def in_time(attached: Awaitable[object]) -> None:
+        wait = asyncio.ensure_future(attached)
+        await asyncio.sleep(0.02)
+        assert not wait.done()
+        wait.cancel()
+        await RejectingPort("worker_crashed", "none is left. Call again.").run(0)
+
     with pytest.raises(WorkerCrashedError, match="Call again"):
-        asyncio.run(PyodideSessionPool(2, 1).run(batch_of()))
+        asyncio.run(PyodideSessionPool(2, 1, in_time=in_time).run(batch_of()))
+
+
+def test_a_replaced_session_ends_the_real_wait() -> None:
+    async def scenario() -> None:
+        pool = PyodideSessionPool(1, 1, in_time=js.harness.inTime)
+        run = asyncio.ensure_future(pool.run(batch_of()))
+        await asyncio.sleep(0.02)
+        pool.attach(0, FakePort())
+        assert (await asyncio.wait_for(run, 5)).tolist() == [[2000.0]]
+
+    asyncio.run(scenario())
 
 
 def test_a_silent_session_that_is_not_replaced_fails_the_run_at_once() -> None:

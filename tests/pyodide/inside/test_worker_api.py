@@ -40,7 +40,7 @@ async def load(api: WorkerApi, config: str, tokenizer: str, more: str) -> Any:
 
 
 async def make_api() -> WorkerApi:
-    api = WorkerApi()
+    api = WorkerApi(js.harness.inTime)
     names = ("config.json", "tokenizer.json", "tokenizer_config.json")
     answer = await load(api, *[await js.harness.modelText(name) for name in names])
     assert "error" not in answer, answer
@@ -191,7 +191,7 @@ def test_a_cancelled_task_raises_cancelled_and_the_next_call_works(api: WorkerAp
 def test_a_classifier_is_refused() -> None:
     async def scenario() -> Any:
         tokenizer = await js.harness.modelText("tokenizer.json")
-        return await load(WorkerApi(), '{"num_labels": 3}', tokenizer, "{}")
+        return await load(WorkerApi(js.harness.inTime), '{"num_labels": 3}', tokenizer, "{}")
 
     error = asyncio.run(scenario())["error"]
     assert error["code"] == "unsupported_model"
@@ -199,5 +199,5 @@ def test_a_classifier_is_refused() -> None:
 
 
 def test_a_tokenizer_json_nobody_can_read_is_refused() -> None:
-    error = asyncio.run(load(WorkerApi(), "{}", "{}", "{}"))["error"]
+    error = asyncio.run(load(WorkerApi(js.harness.inTime), "{}", "{}", "{}"))["error"]
     assert error["code"] == "unsupported_model"
