@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import Any, TypeVar
 
 import pytest
-from playwright.sync_api import BrowserContext, ConsoleMessage, Page, Request, WebError
+from playwright.sync_api import BrowserContext, ConsoleMessage, Page, Request, Route, WebError
 
 from tools.static_files import Handler
 from webrerank import load_reranker
@@ -143,6 +143,29 @@ def check_berlin(ranking: dict[str, Any]) -> None:
     results = ranking["results"]
     assert [result["index"] for result in results] == [0, 1]
     assert results[0]["logit"] == pytest.approx(BERLIN_LOGIT, abs=1e-3)
+
+
+def rewrite(page: Page, path: str, *changes: tuple[str, str]) -> None:
+    """Change one of the site's scripts on its way to the browser: (old, new) texts."""
+
+    def answer(route: Route) -> None:
+        response = route.fetch()
+        text = response.text()
+        for old, new in changes:
+            assert old in text, f"{path} has changed: adapt this test"
+            text = text.replace(old, new)
+        route.fulfill(response=response, body=text)
+
+    page.route(f"**/{path}", answer)
+
+
+def shorten_patience(page: Page, **limits_ms: int) -> None:
+    """Have the page and its workers wait for less, by the names in lib/patience.js."""
+    source = (DIST / "lib" / "patience.js").read_text(encoding="utf-8")
+    found = {name: re.search(rf"\b{name}: [0-9_* ]+,", source) for name in limits_ms}
+    changes = [(match[0], f"{name}: {limits_ms[name]},") for name, match in found.items() if match]
+    assert len(changes) == len(limits_ms)
+    rewrite(page, "lib/patience.js", *changes)
 
 
 def wait_for_workers_to_end(page: Page) -> None:

@@ -181,6 +181,47 @@ def test_aborted_from_its_own_callback(ready: Page) -> None:
     assert answer == {"told": "enough", "next": 1}
 
 
+def test_nothing_is_told_after_an_abort_from_a_callback(ready: Page) -> None:
+    after = run(
+        ready,
+        """
+        const stop = new AbortController();
+        const after = [];
+        const onResult = () => {
+          if (stop.signal.aborted) after.push('result');
+          stop.abort();
+        };
+        const onProgress = () => stop.signal.aborted && after.push('progress');
+        const options = { signal: stop.signal, onResult, onProgress };
+        await t.rerank('q', ['a', 'b', 'c'], options).catch(() => {});
+        await t.rerank('q', ['d']);
+        return after;""",
+    )
+    assert after == []
+
+
+def test_nothing_is_told_after_an_abort_from_a_load(open_page: OpenPage, watch: Watch) -> None:
+    watch.allow("ERR_ABORTED")
+    page = open_page()
+    after = run(
+        page,
+        """
+        const stop = new AbortController();
+        let after = 0;
+        const onProgress = ({ phase }) => {
+          if (stop.signal.aborted) after++;
+          if (phase === arg) stop.abort();
+        };
+        const { createReranker } = await t.lib();
+        await createReranker({ signal: stop.signal, onProgress, sessions: 1 }).catch(() => {});
+        await t.sleep(1000);
+        return after;""",
+        "download",
+    )
+    assert after == 0
+    wait_for_workers_to_end(page)
+
+
 def test_between_the_last_score_and_the_answer(ready: Page) -> None:
     answer = run(
         ready,
@@ -216,27 +257,35 @@ def test_after_the_end_an_abort_changes_nothing(ready: Page) -> None:
 
 
 def test_no_listener_stays_on_a_signal(ready: Page) -> None:
-    left = run(
+    """On no signal at all: the library listens to signals of its own that follow the caller's."""
+    added, left = run(
         ready,
         """
+        const listening = new Map();
+        let added = 0;
+        const own = AbortSignal.prototype, { addEventListener, removeEventListener } = own;
+        own.addEventListener = function (type, listener, options) {
+          added++;
+          listening.set(this, (listening.get(this) ?? new Set()).add(listener));
+          addEventListener.call(this, type, listener, options);
+        };
+        own.removeEventListener = function (type, listener) {
+          listening.get(this)?.delete(listener);
+          removeEventListener.call(this, type, listener);
+        };
         const { signal } = new AbortController();
-        const listeners = new Set();
-        const { addEventListener: add, removeEventListener: remove } = signal;
-        signal.addEventListener = (type, listener, options) => {
-          listeners.add(listener);
-          add.call(signal, type, listener, options);
-        };
-        signal.removeEventListener = (type, listener) => {
-          listeners.delete(listener);
-          remove.call(signal, type, listener);
-        };
+        const long = Array.from({ length: 9 }, (_, i) => `${i} ` + 'word '.repeat(200));
         for (let n = 0; n < 3; n++) await t.rerank('q', ['a'], { signal });
         await t.rerank('q', [1], { signal }).catch(() => {});
         await t.rerank('q', [], { signal });
         await t.rerank('q', ['a'], { signal, maxLength: 2 }).catch(() => {});
+        await t.rerank('q', long, { signal: AbortSignal.timeout(100) }).catch(() => {});
         await t.sleep(50);
-        return listeners.size;""",
+        delete own.addEventListener;
+        delete own.removeEventListener;
+        return [added, [...listening.values()].reduce((sum, { size }) => sum + size, 0)];""",
     )
+    assert added >= 5, "the test sees what the library listens to"
     assert left == 0
 
 

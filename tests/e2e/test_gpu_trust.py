@@ -7,14 +7,14 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
-from playwright.sync_api import Browser, Page, Route
+from playwright.sync_api import Browser, Page
 
 from tests.e2e.models import POSITIONS, tiny_model
-from tests.e2e.support import Watch, link_model, run
+from tests.e2e.support import Watch, link_model, rewrite, run
 from tools.serve import Server
 
 TINY = "./e2e-models/trust/"
-START = "await t.start({ model: arg, device: 'webgpu', cache: false })"
+START = "await t.reranker?.dispose(); await t.start({ model: arg, device: 'webgpu', cache: false })"
 RERANK = "return t.rerank('where is the cat', ['a cat on a mat', 'moon', 'cheese'])"
 
 #: Operators that hold nearly all of a cross-encoder's work.
@@ -38,23 +38,11 @@ def gpu_page(
     watch.close(context)
 
 
-def rewrite(page: Page, path: str, old: str, new: str) -> None:
-    """Change one of the workers' scripts on its way to the browser."""
-
-    def answer(route: Route) -> None:
-        response = route.fetch()
-        text = response.text()
-        assert old in text, f"{path} has changed: adapt this test"
-        route.fulfill(response=response, body=text.replace(old, new))
-
-    page.route(f"**/{path}", answer)
-
-
 def test_all_heavy_operators_are_on_the_gpu(gpu_page: Page, watch: Watch) -> None:
     watch.allow("console .*")
     log: list[str] = []
     gpu_page.context.on("console", lambda message: log.append(message.text))
-    rewrite(gpu_page, "workers/ort.js", "logSeverityLevel: 3", "logSeverityLevel: 0")
+    rewrite(gpu_page, "workers/ort.js", ("logSeverityLevel: 3", "logSeverityLevel: 0"))
     run(gpu_page, START, TINY)
     run(gpu_page, RERANK)
     placed: dict[str, list[str]] = {}
@@ -74,17 +62,102 @@ def test_all_heavy_operators_are_on_the_gpu(gpu_page: Page, watch: Watch) -> Non
     assert not on_cpu, placed
 
 
+#: A GPU that gives the same number for every pair.
+WRONG_NUMBERS = (
+    "(output.data));",
+    "(output.data)).map((value) => (device === 'webgpu' ? 1 : value));",
+)
+
+#: The names of the session workers that a start made.
+SESSIONS = "return t.workers.splice(0).filter(({ name }) => name.includes('session')).length"
+
+
+def check_runs_on_wasm(page: Page) -> None:
+    ranking = run(page, RERANK)
+    assert ranking["device"] == "wasm" and "other numbers" in ranking["fallback"]
+    assert len({result["logit"] for result in ranking["results"]}) == 3
+
+
 def test_wrong_numbers_mean_wasm(gpu_page: Page) -> None:
+    rewrite(gpu_page, "workers/session-worker.js", WRONG_NUMBERS)
+    run(gpu_page, START, TINY)
+    check_runs_on_wasm(gpu_page)
+    events = run(gpu_page, "return t.progress")
+    phases = [event["phase"] for event in events]
+    again = phases.index("download", phases.index("warmup"))
+    assert {"load", "warmup"} <= set(phases[again:]), "the second load is told as the first was"
+    for name in ("loadedBytes", "totalBytes"):
+        assert [event[name] for event in events] == sorted(event[name] for event in events)
+    assert events[-1]["loadedBytes"] == events[-1]["totalBytes"] > events[again]["totalBytes"]
+
+
+def test_a_later_start_needs_no_second_copy_and_is_checked_all_the_same(gpu_page: Page) -> None:
+    run(gpu_page, START, TINY)
+    assert run(gpu_page, SESSIONS) == 2, "one on the GPU, and the check's own"
+    run(gpu_page, START, TINY)
+    assert run(gpu_page, SESSIONS) == 1
+    assert run(gpu_page, RERANK)["device"] == "webgpu"
+    gpu_page.reload()
+    rewrite(gpu_page, "workers/session-worker.js", WRONG_NUMBERS)
+    run(gpu_page, START, TINY)
+    check_runs_on_wasm(gpu_page)
+
+
+def test_other_weights_of_the_same_graph_are_another_model(
+    gpu_page: Page, site_folder: Path
+) -> None:
+    run(gpu_page, START, TINY)
+    assert run(gpu_page, SESSIONS) == 2
+    folder = site_folder / "e2e-models" / "trust-too"
+    weights = bytearray(tiny_model())
+    place = len(weights) // 2
+    weights[place] ^= 1
+    link_model(folder, "onnx/model.onnx", bytes(weights), max_position_embeddings=POSITIONS)
+    run(gpu_page, START, "./e2e-models/trust-too/")
+    assert run(gpu_page, SESSIONS) == 2
+
+
+def test_without_storage_the_check_is_made_each_time(gpu_page: Page) -> None:
+    rewrite(gpu_page, "lib/store/expected-logits.js", ("await openDB(", "await Promise.reject("))
+    for _ in range(2):
+        run(gpu_page, START, TINY)
+        assert run(gpu_page, SESSIONS) == 2
+    assert run(gpu_page, RERANK)["device"] == "webgpu"
+
+
+def test_a_check_that_fails_once_is_made_again(gpu_page: Page) -> None:
     rewrite(
         gpu_page,
         "workers/session-worker.js",
-        "(output.data));",
-        "(output.data)).map((value) => (device === 'webgpu' ? 1 : value));",
+        (
+            "async load({ graph, externalData, port }) {",
+            """async load({ graph, externalData, port }) {
+            if (device === 'wasm' && !(await caches.has('failed'))) {
+              await caches.open('failed');
+              throw new RerankError('model_load', 'by the test');
+            }""",
+        ),
     )
     run(gpu_page, START, TINY)
     ranking = run(gpu_page, RERANK)
-    assert ranking["device"] == "wasm" and "other numbers" in ranking["fallback"]
-    assert len({result["logit"] for result in ranking["results"]}) == 3
+    assert (ranking["device"], ranking["fallback"]) == ("webgpu", None)
+
+
+def test_a_check_that_cannot_be_made_is_not_the_gpus_fault(gpu_page: Page) -> None:
+    rewrite(
+        gpu_page,
+        "workers/session-worker.js",
+        (
+            "async load({ graph, externalData, port }) {",
+            """async load({ graph, externalData, port }) {
+            if (device === 'wasm') throw new RerankError('model_load', 'by the test');""",
+        ),
+    )
+    outcome = run(gpu_page, f"return t.outcome(async () => {{ {START} }})", TINY)
+    assert (outcome["error"]["code"], outcome["error"]["message"]) == ("model_load", "by the test")
+    gpu_page.unroute_all()
+    run(gpu_page, START, TINY)
+    assert run(gpu_page, RERANK)["device"] == "webgpu"
 
 
 def test_a_gpu_lost_once_is_used_again_and_twice_is_not(gpu_page: Page) -> None:

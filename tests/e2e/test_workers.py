@@ -5,10 +5,10 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
-from playwright.sync_api import Page
+from playwright.sync_api import Page, Route
 
 from tests.e2e.conftest import OpenPage
-from tests.e2e.support import BERLIN, Watch, check_works, run
+from tests.e2e.support import BERLIN, Watch, check_works, run, wait_for_workers_to_end
 
 MANY = [f"document {number} " + "word " * 120 for number in range(24)]
 
@@ -109,6 +109,80 @@ def test_the_restart_can_be_aborted(ready: Page) -> None:
     check_works(ready)
 
 
+def test_starts_that_fail_leave_no_worker(open_page: OpenPage, watch: Watch) -> None:
+    """Python dies while the model is being opened: no session may be started afterwards."""
+    watch.allow("ERR_ABORTED")
+    page = open_page()
+    outcomes = run(
+        page,
+        """
+        await t.start({ sessions: 2 });
+        const codes = [];
+        t.crash('Python', -1);
+        for (const _ of [1, 2, 3]) {
+          const before = t.workers.length;
+          const call = t.outcome(() => t.rerank('q', ['a']));
+          const opening = () => t.workers.slice(before).some(
+            ({ name, unanswered }) =>
+              name.includes('model') && [...unanswered.values()].includes('open'));
+          while (!opening()) await t.sleep(0);
+          t.crash('Python', -1);
+          codes.push((await call).error?.code);
+        }
+        await t.sleep(2000); // the opened model would have started them
+        return codes;""",
+    )
+    assert outcomes == ["worker_crashed"] * 3
+    assert [worker.url for worker in page.workers] == []
+    run(page, "await t.reranker.dispose()")
+    wait_for_workers_to_end(page)
+
+
+@pytest.mark.parametrize("moment", ["starting", "loading", "warm", "replaced", "both"])
+def test_a_session_dies_while_python_boots(open_page: OpenPage, watch: Watch, moment: str) -> None:
+    watch.allow("ERR_ABORTED")
+    page = open_page()
+    held: list[Route] = []
+    page.route("**/webrerank-*.whl", lambda route: held.append(route))
+    run(
+        page,
+        """
+        const sessions = () => t.workers.filter(({ name }) => name.includes('session'));
+        const owes = (call) => sessions().some(
+          ({ unanswered }) => [...unanswered.values()].includes(call));
+        let phase = '';
+        const onProgress = (event) => (phase = event.phase);
+        window.call = t.outcome(() => t.start({ sessions: 2, onProgress }));
+        const until = async (holds) => { while (!holds()) await t.sleep(0); };
+        const ready = () => phase === 'warmup' && !owes('load') && !owes('warmup');
+        if (arg === 'starting') await until(() => sessions().length);
+        else if (arg === 'loading') await until(() => owes('load'));
+        else await until(ready);
+        t.crash('session', 0);
+        if (arg === 'both') t.crash('session', 1);
+        if (arg !== 'replaced') return;
+        await until(() => owes('load'));
+        await until(ready);
+        t.crash('session', -1);""",
+        moment,
+    )
+    while not held:
+        page.wait_for_timeout(50)
+    page.wait_for_timeout(500)
+    for route in held:
+        route.continue_()
+    page.unroute_all()
+    outcome = run(page, "return window.call")
+    if "error" in outcome:
+        assert moment in ("starting", "loading"), outcome
+        assert outcome["error"]["code"] in ("worker_crashed", "runtime_load"), outcome
+        assert outcome["error"]["retryable"]
+        run(page, "await t.start({ sessions: 2 })")
+    else:
+        assert run(page, "return t.reranker.sessions") == 2
+    check_works(page)
+
+
 @pytest.mark.parametrize("worker", ["Python", "session", "model"])
 def test_a_worker_dies_in_the_start(open_page: OpenPage, watch: Watch, worker: str) -> None:
     watch.allow("ERR_ABORTED")
@@ -119,7 +193,7 @@ def test_a_worker_dies_in_the_start(open_page: OpenPage, watch: Watch, worker: s
         const call = t.outcome(() => t.start({ sessions: 1 }));
         while (!t.workers.some(({ name }) => name.includes(arg))) await t.sleep(1);
         t.crash(arg);
-        return Promise.race([call, t.sleep(15_000)]);""",
+        return Promise.race([call, t.sleep(60_000)]);""",
         worker,
     )
     assert outcome, "the start hangs"
@@ -149,7 +223,7 @@ def test_a_missing_part(open_page: OpenPage, watch: Watch, pattern: str, code: s
     watch.allow("404", "ERR_ABORTED", "ERR_FAILED", "console .*wasm", "console .*pyodide")
     page = open_page()
     page.route(pattern, lambda route: route.fulfill(status=404, body="not found"))
-    body = "return Promise.race([t.outcome(() => t.start({ sessions: 1 })), t.sleep(15_000)])"
+    body = "return Promise.race([t.outcome(() => t.start({ sessions: 1 })), t.sleep(60_000)])"
     outcome = run(page, body)
     assert outcome, "the start hangs"
     error = outcome["error"]
