@@ -45,6 +45,8 @@ PASSED_ON = ("test", *MEASURING, *SEARCHING)
 HELP = """\
 commands:
   build                   fetch and verify the pinned parts, build dist/, a static site
+    --max-file-mb N       publish larger files in pieces, for hosts that limit the size of a
+                          file: 24 for a limit of 25 MB or MiB (docs/hosting.md)
   serve                   build if needed, serve dist/, print its address when ready
     --port PORT           default 8000; 0 picks a free one
     --host HOST           default 127.0.0.1
@@ -98,8 +100,15 @@ def parse_arguments(arguments: list[str]) -> argparse.Namespace:
         required=True,
         help=argparse.SUPPRESS,
     )
-    for name in ("build", "check", *PASSED_ON):
+    for name in ("check", *PASSED_ON):
         commands.add_parser(name)
+    built = commands.add_parser("build", description="Build dist/, a static site.")
+    built.add_argument(
+        "--max-file-mb",
+        type=int,
+        metavar="N",
+        help="publish files of more than N MB (10^6 bytes) in pieces",
+    )
     serve = commands.add_parser("serve", description="Build if needed, and serve dist/.")
     serve.add_argument("--port", type=int, default=8000, help="default 8000; 0 picks a free one")
     serve.add_argument("--host", default="127.0.0.1", help="default 127.0.0.1")
@@ -222,7 +231,7 @@ def dispatch(options: argparse.Namespace) -> int:
         return search(SEARCHING[options.command], options.arguments)
     if options.command == "check":
         return run_checks(ROOT)
-    build_site(ROOT)
+    build_site(ROOT, options.max_file_mb)
     return 0
 
 

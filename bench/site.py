@@ -36,6 +36,7 @@ def lay_out() -> None:
     _link(DIST, SITE / "webrerank")
     _link(DIST, SITE / "recorded")
     _record_runs(SITE / "recorded")
+    _name_places(SITE / "places.js")
     _link(MODEL_FOLDER, SITE / "hub" / MODEL / "resolve" / "main")
     for package in ("@huggingface/transformers", "@localmode/transformers", "onnxruntime-web"):
         _link(PEERS / package / "dist", SITE / "peers" / package / "dist")
@@ -46,11 +47,26 @@ def lay_out() -> None:
 
 def _record_runs(folder: Path) -> None:
     """Let the copy's session worker tell when it computes; the link to dist/ is cut first."""
-    shutil.copy2(ROOT / "bench" / "pages" / "record-runs.js", folder)
-    worker = folder / "workers" / "session-worker.js"
+    (worker,) = folder.glob("release/*/workers/session-worker.js")
+    (ort,) = folder.glob("vendor/ort/*")
+    script = (ROOT / "bench" / "pages" / "record-runs.js").read_text(encoding="utf-8")
+    script = script.replace("./vendor/ort/", f"../../../vendor/ort/{ort.name}/")
+    (worker.parent / "record-runs.js").write_text(script, encoding="utf-8")
     source = worker.read_text(encoding="utf-8")
     worker.unlink()
-    worker.write_text(f"import '../record-runs.js';\n{source}", encoding="utf-8")
+    worker.write_text(f"import './record-runs.js';\n{source}", encoding="utf-8")
+
+
+def _name_places(script: Path) -> None:
+    """Tell the pages where dist/ has what they start by hand: the folders are named by content."""
+    (release,) = DIST.glob("release/*")
+    address = f"/webrerank/{release.relative_to(DIST).as_posix()}/"
+    script.write_text(
+        f"export {{ VENDOR }} from '{address}lib/site.js';\n"
+        f"export {{ PROTOCOL }} from '{address}lib/protocol.js';\n"
+        f"export const RELEASE = '{address}';\n",
+        encoding="utf-8",
+    )
 
 
 def _add_numpy(folder: Path) -> None:

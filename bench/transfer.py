@@ -24,7 +24,6 @@ QUALITY = 9
 
 #: Parts by the beginning of a path; the first that fits counts.
 PARTS = (
-    ("/webrerank/vendor/pyodide/webrerank-", "library"),
     ("/webrerank/vendor/pyodide/", "Python and numpy"),
     ("/webrerank/vendor/ort/", "ONNX Runtime Web"),
     ("/peers/onnxruntime-web/", "ONNX Runtime Web"),

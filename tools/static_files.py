@@ -27,12 +27,13 @@ MIME_TYPES = {
 }
 
 #: Sent with every answer, since a worker is governed by the headers of its own script.
-#: `connect-src https:` lets the user's choice of a model hub be asked.
+#: `connect-src` lets the user choose a model: of any hub, or of another server on this machine.
 HEADERS = {
     "Content-Security-Policy": (
         "default-src 'none'; script-src 'self' 'wasm-unsafe-eval'; worker-src 'self'; "
-        "connect-src 'self' https:; img-src 'self' data:; style-src 'self'; manifest-src 'self'; "
-        "base-uri 'none'; form-action 'none'; frame-ancestors 'none'"
+        "connect-src 'self' https: http://127.0.0.1:* http://localhost:*; img-src 'self' data:; "
+        "style-src 'self'; manifest-src 'self'; base-uri 'none'; form-action 'none'; "
+        "frame-ancestors 'none'"
     ),
     "X-Content-Type-Options": "nosniff",
     "Referrer-Policy": "no-referrer",

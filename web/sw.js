@@ -8,6 +8,7 @@
 
 /** @typedef {{ path: string, bytes: number, sha256: string }} SiteFile */
 /** @typedef {{ version: string, build: string, files: SiteFile[] }} SiteList */
+/** @typedef {{ cache: Cache, path: string }} Older a file that an older build's cache may have */
 
 const sw = /** @type {ServiceWorkerGlobalScope} */ (/** @type {unknown} */ (globalThis));
 
@@ -23,7 +24,7 @@ const FILES_AT_ONCE = 3;
 
 /** Never kept here, or only once asked for: the parts for WebGPU, which not everyone has. */
 const NEVER = /^models\/|\.d\.ts$|^(sw\.js|files\.json|LICENSE|THIRD_PARTY_NOTICES\.txt)$/;
-const ON_DEMAND = /^vendor\/ort\/(.*(asyncify|jspi)|ort\.webgpu)/;
+const ON_DEMAND = /^vendor\/ort\/\w+\/(.*(asyncify|jspi)|ort\.webgpu)/;
 
 sw.addEventListener('install', (event) => event.waitUntil(install()));
 sw.addEventListener('activate', (event) => event.waitUntil(activate()));
@@ -32,8 +33,11 @@ sw.addEventListener('message', (event) => {
 });
 sw.addEventListener('fetch', (event) => {
   const path = pathInScope(event.request);
-  if (path === LIST) event.respondWith(answerList(event.request));
-  else if (path !== null && !NEVER.test(path)) event.respondWith(answer(event, path));
+  if (path === null) return;
+  // Who asks past all caches wants to know what the server has by now.
+  const newest = path === LIST || event.request.cache === 'reload';
+  if (newest) event.respondWith(answerNewest(event.request, path));
+  else if (!NEVER.test(path)) event.respondWith(answer(event, path));
 });
 
 async function install() {
@@ -84,13 +88,14 @@ async function answer({ request }, path) {
 }
 
 /**
- * The newest there is, as the page asks for it to learn of an update; without a network, our own.
+ * The newest there is; without a network, our own.
  *
  * @param {Request} request
+ * @param {string} path
  */
-async function answerList(request) {
+async function answerNewest(request, path) {
   return fetch(request).catch(async () => {
-    const kept = await (await caches.open(CACHE)).match(urlOf(LIST));
+    const kept = await (await caches.open(CACHE)).match(urlOf(path));
     return kept ?? Response.error();
   });
 }
@@ -100,17 +105,30 @@ async function answerList(request) {
  *
  * @param {Cache} cache
  * @param {SiteFile} file
- * @param {Map<string, Cache>} older
+ * @param {Map<string, Older>} older
  * @returns {Promise<Response>}
  */
 async function keep(cache, { path, sha256 }, older) {
   const url = urlOf(path);
   const kept = await cache.match(url); // an install that was broken off goes on where it was
   if (kept) return kept;
-  const response = (await older.get(`${sha256} ${path}`)?.match(url)) ?? (await load(url, sha256));
+  const response = (await fromOlder(older.get(sha256), path)) ?? (await load(url, sha256));
   await cache.put(url, response.clone());
   return response;
 }
+
+/**
+ * @param {Older | undefined} older
+ * @param {string} path
+ */
+async function fromOlder(older, path) {
+  const response = await older?.cache.match(urlOf(older.path));
+  // A script resolves its imports from the address of its answer, so that must be the new one.
+  return response && older?.path !== path ? withoutAddress(response) : response;
+}
+
+/** @param {Response} response */
+const withoutAddress = async (response) => new Response(await response.blob(), response);
 
 /**
  * @param {string} url
@@ -124,8 +142,8 @@ async function load(url, sha256) {
   // The page has just loaded most of it, so the browser's own cache comes first.
   const response = await get('default').catch(() => get('reload'));
   if (!response.ok) throw new Error(`${response.status} for ${url}`);
-  // A redirected response may not answer a navigation; a new one with the same body may.
-  return response.redirected ? new Response(await response.blob(), response) : response;
+  // A redirected response may not answer a navigation.
+  return response.redirected ? withoutAddress(response) : response;
 }
 
 /** @returns {Promise<SiteList>} */
@@ -143,14 +161,14 @@ async function keptList(cache) {
   return (await cache.match(urlOf(LIST)))?.json();
 }
 
-/** @returns {Promise<Map<string, Cache>>} by sha256 and path, where older caches of ours have it */
+/** @returns {Promise<Map<string, Older>>} by sha256, where older caches of ours have it */
 async function olderFiles() {
   const names = (await caches.keys()).filter((name) => name.startsWith(PREFIX) && name !== CACHE);
   const found = new Map();
   for (const name of names) {
     const cache = await caches.open(name);
     for (const { sha256, path } of (await keptList(cache))?.files ?? []) {
-      found.set(`${sha256} ${path}`, cache);
+      found.set(sha256, { cache, path });
     }
   }
   return found;

@@ -3,9 +3,11 @@
  * no ranking. What is left is inference.
  */
 
-import * as ort from '/webrerank/vendor/ort/ort.wasm.min.mjs';
+import { VENDOR } from '/places.js';
 
-const ORT = new URL('/webrerank/vendor/ort/ort-wasm-simd-threaded', location.origin).href;
+const ort = await import(`${VENDOR.ort}ort.wasm.min.mjs`);
+
+const ORT = `${VENDOR.ort}ort-wasm-simd-threaded`;
 const MODEL = '/webrerank/models/ms-marco-MiniLM-L-12-v2/onnx/model_quantized.onnx';
 
 let session;

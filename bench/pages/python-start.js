@@ -14,13 +14,13 @@ async function plain() {
 
 /** The worker of dist/ itself; `boot` ends when webrerank, too, is imported. */
 async function ours() {
-  const { PROTOCOL } = await import('/webrerank/lib/protocol.js');
+  const { PROTOCOL, RELEASE, VENDOR } = await import('/places.js');
   // As after a first visit to the page: the service worker has kept the snapshot.
   const kept = await caches.open('webrerank-bench');
-  const snapshot = '/webrerank/vendor/pyodide/python.snapshot';
+  const snapshot = `${VENDOR.pyodide}python.snapshot`;
   if (!(await kept.match(snapshot))) await kept.add(snapshot);
   const started = performance.now();
-  const worker = new Worker('/webrerank/workers/python-worker.js', { type: 'module' });
+  const worker = new Worker(`${RELEASE}workers/python-worker.js`, { type: 'module' });
   worker.postMessage({ v: PROTOCOL, id: 1, type: 'call', name: 'boot', payload: null });
   await answer(worker, ({ type, value }) => type === 'event' && value === 'python');
   const ms = performance.now() - started;

@@ -3,7 +3,7 @@
  * session began and ended, in ms since the epoch.
  */
 
-import { InferenceSession } from './vendor/ort/ort.wasm.min.mjs';
+import { InferenceSession } from './vendor/ort/ort.wasm.min.mjs'; // bench/site.py knows its folder
 
 const channel = new BroadcastChannel('webrerank-bench-runs');
 const now = () => performance.timeOrigin + performance.now();

@@ -29,6 +29,13 @@ globalThis.t = {
     };
   },
 
+  /** The address of a file of the site's release, such as lib/protocol.js. */
+  async inRelease(path) {
+    const entry = await (await fetch(new URL('webrerank.js', document.baseURI))).text();
+    const [folder] = /release\/\w+\//.exec(entry);
+    return new URL(folder + path, document.baseURI).href;
+  },
+
   /** Names of public calls that have not settled. */
   calls: new Map(),
   counted:

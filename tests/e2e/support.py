@@ -177,16 +177,29 @@ def wait_for_workers_to_end(page: Page) -> None:
     raise AssertionError(f"still there: {[worker.url for worker in page.workers]}")
 
 
-def link_site(folder: Path) -> None:
+def without_ids(path: str) -> str:
+    """The path of a file of dist/ without the ids that the build has put into it."""
+    return re.sub(r"^release/\w+/|(?<=^vendor/)(\w+)/\w+(?=/)", r"\1", path)
+
+
+def published(name: str, site: Path = DIST) -> str:
+    """The path of a file of dist/ by that path without ids."""
+    files = json.loads((site / "files.json").read_text(encoding="utf-8"))["files"]
+    [path] = (file["path"] for file in files if without_ids(file["path"]) == name)
+    return str(path)
+
+
+def link_site(folder: Path, site: Path = DIST) -> None:
     """Lay dist/ out in another folder, at no cost: hard links where the disk allows them."""
 
     def link(source: str, target: str) -> None:
         try:
+            Path(target).unlink(missing_ok=True)
             os.link(source, target)
         except OSError:
             shutil.copy2(source, target)
 
-    shutil.copytree(DIST, folder, copy_function=link, dirs_exist_ok=True)
+    shutil.copytree(site, folder, copy_function=link, dirs_exist_ok=True)
 
 
 def make_site(folder: Path, blank: str = BLANK_PAGE) -> Path:

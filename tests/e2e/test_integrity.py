@@ -14,7 +14,15 @@ import pytest
 from playwright.sync_api import expect
 
 from tests.e2e.conftest import OpenPage
-from tests.e2e.support import BLANK_PAGE, DIST, Watch, link_site, recorded_requests, run
+from tests.e2e.support import (
+    BLANK_PAGE,
+    DIST,
+    Watch,
+    link_site,
+    published,
+    recorded_requests,
+    run,
+)
 from tools.serve import make_server
 
 LISTING = json.loads((DIST / "files.json").read_text(encoding="utf-8"))
@@ -22,9 +30,9 @@ HASHES = {file["path"]: file["sha256"] for file in LISTING["files"]}
 
 #: One of each kind that runs, or that what runs is made of.
 EXECUTABLE = [
-    *("app/main.js", "workers/python-worker.js", "vendor/pyodide/pyodide.asm.wasm"),
+    *map(published, ("app/main.js", "workers/python-worker.js")),
+    *map(published, ("vendor/pyodide/pyodide.asm.wasm", "vendor/ort/ort-wasm-simd-threaded.wasm")),
     *(path for path in HASHES if "/webrerank-" in path),
-    "vendor/ort/ort-wasm-simd-threaded.wasm",
 ]
 
 
@@ -35,7 +43,7 @@ def test_a_first_visit_runs_only_what_is_listed_and_pinned(open_page: OpenPage) 
         expect(page.locator("#status")).to_contain_text("Ranked 10", timeout=60_000)
         expect(page.locator("#offline")).to_have_text("Ready to work offline.", timeout=60_000)
     paths = {urlsplit(path).path.lstrip("/") or "index.html" for path in asked}
-    assert len(paths) > 50 and "vendor/pyodide/pyodide.asm.wasm" in paths
+    assert len(paths) > 50 and published("vendor/pyodide/pyodide.asm.wasm") in paths
     for path in paths - {"files.json", "sw.js"}:
         assert hashlib.sha256((DIST / path).read_bytes()).hexdigest() == HASHES[path], path
 
@@ -110,7 +118,7 @@ def test_pyodide_refuses_a_wheel_with_one_more_byte(
 ) -> None:
     """One at the end, which no zip reader would mind: it is the hash that refuses it."""
     watch.allow("integrity", "digest", "ERR_", "request failed", "while loading", "Failed to fetch")
-    [wheel] = (tampered / "vendor/pyodide").glob(f"{package}-*.whl")
+    [wheel] = (tampered / "vendor/pyodide").glob(f"*/{package}-*.whl")
     content = wheel.read_bytes()
     wheel.unlink()  # a link to dist/
     wheel.write_bytes(content + b"\0")

@@ -13,7 +13,7 @@ ATTEMPTS = """() => {
   const attempts = {
     markup: () => { document.body.innerHTML = '<b>x</b>'; },
     document: () => document.write('<b>x</b>'),
-    worker: () => new Worker('workers/model-worker.js', { type: 'module' }),
+    worker: () => new Worker('sw.js', { type: 'module' }),
     policy: () => trustedTypes.createPolicy('mine', {}),
   };
   return Object.fromEntries(Object.entries(attempts).map(([name, attempt]) => {
@@ -36,7 +36,7 @@ def test_text_never_becomes_markup_or_code(app: Page) -> None:
 def test_only_our_workers_have_an_address(app: Page) -> None:
     refused = app.evaluate(
         """async () => {
-          const { workerUrl } = await import('./lib/script-url.js');
+          const { workerUrl } = await import(await t.inRelease('lib/script-url.js'));
           try { workerUrl('../../elsewhere'); return 'given'; } catch (error) { return error.name; }
         }"""
     )

@@ -211,7 +211,7 @@ def test_a_worker_dies_in_the_start(open_page: OpenPage, watch: Watch, worker: s
         ("**/webrerank-*.whl", "runtime_load"),
         ("**/ort-wasm-simd-threaded.wasm", "model_load|runtime_load"),
         ("**/ort.wasm.min.mjs", "runtime_load"),
-        ("**/vendor/tokenizers.js", "runtime_load"),
+        ("**/tokenizers.js", "runtime_load"),
         ("**/workers/python-worker.js", "worker_crashed|runtime_load"),
         ("**/workers/model-worker.js", "worker_crashed|runtime_load"),
         ("**/onnx/model_quantized.onnx", "model_load|unsupported_model"),

@@ -55,7 +55,7 @@ def wasm_logits(pairs: list[dict[str, Any]]) -> tuple[list[float], str]:
                 executable_path=path or None, args=["--no-sandbox", "--disable-quic"]
             )
             page = browser.new_page()
-            page.goto(f"{server.url}catalogue.json")
+            page.goto(f"{server.url}files.json")
             logits: list[float] = page.evaluate(IN_BROWSER, pairs)
             version = browser.version
             browser.close()

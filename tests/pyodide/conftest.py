@@ -79,7 +79,7 @@ def pyodide(playwright: Playwright) -> Iterator[PyodideHarness]:
         page = browser.new_page()
         # pytest needs more of the standard library than dist/ has.
         page.route("**/python_stdlib.zip", lambda route: route.fulfill(path=_whole_library()))
-        page.goto(f"{server.url}dist/catalogue.json")
+        page.goto(f"{server.url}dist/files.json")
         yield PyodideHarness(page)
         browser.close()
     finally:

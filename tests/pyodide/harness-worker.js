@@ -3,15 +3,10 @@
  * what the product's own worker has: the tokenizer and session workers. Served beside dist/.
  */
 
-import { WorkerClient } from '../../dist/lib/worker-client.js';
-import { VERSION } from '../../dist/lib/version.js';
-import { replacedInTime, SessionPort } from '../../dist/workers/session-port.js';
-import { loadTokenizer } from '../../dist/workers/tokenizer.js';
-
 const DIST = new URL('../../dist/', import.meta.url).href;
-const PYODIDE = `${DIST}vendor/pyodide/`;
 const MODEL = `${DIST}models/ms-marco-MiniLM-L-12-v2/`;
 
+let release;
 let pyodide;
 let model;
 
@@ -20,10 +15,19 @@ function modelFile() {
   return model;
 }
 
+/** What the tests need of the release in dist/, whose folder has an id in its name. */
+async function loadRelease() {
+  const entry = await (await fetch(`${DIST}webrerank.js`)).text();
+  const folder = DIST + /release\/\w+\//.exec(entry)[0];
+  const names = ['lib/site', 'lib/version', 'lib/worker-client', 'workers/session-port'];
+  const modules = [...names, 'workers/tokenizer'].map((name) => import(`${folder}${name}.js`));
+  return Object.assign({ folder }, ...(await Promise.all(modules)));
+}
+
 /** What Python reaches as `js.harness`. */
 globalThis.harness = {
-  loadTokenizer,
-  inTime: replacedInTime,
+  loadTokenizer: (json) => release.loadTokenizer(json),
+  inTime: (...given) => release.replacedInTime(...given),
 
   /** @param {string} name a file of the bundled model */
   modelText: async (name) => (await fetch(MODEL + name)).text(),
@@ -32,7 +36,8 @@ globalThis.harness = {
 
   /** Start a session worker of its own; gives a SessionPort. */
   async openSession() {
-    const client = new WorkerClient(new URL('workers/session-worker.js', DIST), 'session');
+    const url = `${release.folder}workers/session-worker.js`;
+    const client = new release.WorkerClient(url, 'session');
     await client.call('boot', { device: 'wasm' });
     const { port1, port2 } = new MessageChannel();
     await client.call(
@@ -40,21 +45,23 @@ globalThis.harness = {
       { graph: await modelFile(), externalData: [], port: port1 },
       { transfer: [port1] },
     );
-    return new SessionPort(port2);
+    return new release.SessionPort(port2);
   },
 };
 
 const actions = {
   async boot() {
-    const { loadPyodide } = await import(`${PYODIDE}pyodide.mjs`);
+    release = await loadRelease();
+    const folder = release.VENDOR.pyodide;
+    const { loadPyodide } = await import(`${folder}pyodide.mjs`);
     pyodide = await loadPyodide({
-      indexURL: PYODIDE,
-      lockFileURL: `${PYODIDE}pyodide-lock.json`,
-      packageBaseUrl: PYODIDE,
+      indexURL: folder,
+      lockFileURL: `${folder}pyodide-lock.json`,
+      packageBaseUrl: folder,
       packages: ['numpy', 'micropip'],
     });
     const micropip = pyodide.pyimport('micropip');
-    const wheel = `${PYODIDE}webrerank-${VERSION}-py3-none-any.whl`;
+    const wheel = `${release.folder}python/webrerank-${release.VERSION}-py3-none-any.whl`;
     await micropip.install.callKwargs(wheel, { deps: false });
   },
 

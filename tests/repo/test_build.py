@@ -3,6 +3,8 @@
 import hashlib
 import http.client
 import io
+import random
+import shutil
 import tarfile
 from collections.abc import Iterator, Sequence
 from functools import partial
@@ -12,10 +14,12 @@ from subprocess import CompletedProcess
 import pytest
 
 import build
-from tools import BuildError
+from tools import BuildError, site
 from tools.assets import AssetFile, Cache, load_parts
 from tools.fetch import Package, download, parse_source
 from tools.folders import swap
+from tools.pieces import MB, cut_large_files
+from tools.release import name_release, name_vendor_folders, place_of
 from tools.serve import Server, make_server
 from tools.static_files import HEADERS, locate, parse_range
 
@@ -125,7 +129,7 @@ def test_failed_swap_keeps_the_old_folder(tmp_path: Path) -> None:
 def test_failure_is_one_sentence_on_stderr(
     monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    def fail(root: Path) -> None:
+    def fail(root: Path, max_file_mb: int | None) -> None:
         raise BuildError("npm was not found: install it.")
 
     monkeypatch.setattr(build, "build_site", fail)
@@ -305,3 +309,73 @@ def test_busy_port_is_one_sentence(server: Server, tmp_path: Path) -> None:
 def test_a_host_that_is_not_this_machine_is_one_sentence(tmp_path: Path, host: str) -> None:
     with pytest.raises(BuildError, match="--host"):
         make_server(tmp_path, host, 0)
+
+
+@pytest.fixture
+def small_dist(tmp_path: Path) -> Path:
+    """A dist/ in the making, with a file of each kind."""
+    for path in ("index.html", "app/main.js", "vendor/ort/ort.wasm", "models/m/model.onnx"):
+        target = tmp_path / place_of(path)
+        target.parent.mkdir(parents=True, exist_ok=True)
+        target.write_bytes(b'<script src="app/main.js"></script><link href="styles/a.css">')
+    return tmp_path
+
+
+def test_other_content_has_another_address(small_dist: Path) -> None:
+    copy = small_dist.with_name("copy")
+    shutil.copytree(small_dist, copy)
+    other = small_dist.with_name("other")
+    shutil.copytree(small_dist, other)
+    (other / place_of("app/main.js")).write_text("// changed")
+    vendor, again, shared = map(name_vendor_folders, (small_dist, copy, other))
+    assert vendor == again == shared
+    release, same, changed = map(name_release, (small_dist, copy, other))
+    assert release == same != changed
+    assert (small_dist / vendor["ort"] / "ort.wasm").is_file()
+    assert f"./{release}/webrerank.js" in (small_dist / "webrerank.js").read_text()
+    page = (small_dist / "index.html").read_text()
+    assert f'"{release}/app/main.js"' in page and f'"{release}/styles/a.css"' in page
+
+
+def test_large_files_are_cut_into_pieces(tmp_path: Path) -> None:
+    content = random.Random(1).randbytes(5 * MB + 1)
+    (tmp_path / "model.onnx").write_bytes(content)
+    (tmp_path / "small.onnx").write_bytes(content[: 5 * MB])
+    [(name, pieces)] = cut_large_files(tmp_path, 5).items()
+    assert name == "model.onnx" and not (tmp_path / name).exists()
+    read = [(tmp_path / piece.path).read_bytes() for piece in pieces]
+    assert b"".join(read) == content and (tmp_path / "small.onnx").exists()
+    assert [piece.bytes for piece in pieces] == [2 * MB, 2 * MB, MB + 1]
+    for piece, part in zip(pieces, read, strict=True):
+        assert piece.sha256 == hashlib.sha256(part).hexdigest()
+        assert piece.sha256[:12] in piece.path
+
+
+def test_a_script_is_never_cut(tmp_path: Path) -> None:
+    (tmp_path / "tokenizers.js").write_bytes(bytes(4 * MB + 1))
+    with pytest.raises(BuildError, match="tokenizers.js is a script.* --max-file-mb 5"):
+        cut_large_files(tmp_path, 4)
+
+
+def test_the_option_is_part_of_what_is_up_to_date(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A second build with the same option does nothing; another option builds anew."""
+    built: list[int | None] = []
+
+    def write(root: Path, dist: Path, max_file_mb: int | None) -> dict[str, int]:
+        built.append(max_file_mb)
+        dist.mkdir()
+        (dist / "files.json").write_text('{"files": []}')
+        return {}
+
+    monkeypatch.setattr(site, "assemble", write)
+    monkeypatch.setattr(site, "input_stamp", lambda root: "unchanged")
+    for option in (None, None, 24, 24, None):
+        site.build_site(tmp_path, option)
+    assert built == [None, 24, None]
+
+
+def test_the_limit_is_read_from_the_command_line() -> None:
+    assert build.parse_arguments(["build", "--max-file-mb", "24"]).max_file_mb == 24
+    assert build.parse_arguments(["build"]).max_file_mb is None

@@ -14,7 +14,7 @@ import pytest
 from onnx import helper, numpy_helper
 from playwright.sync_api import Browser, Page
 
-from tests.e2e.support import MODEL_FOLDER, run
+from tests.e2e.support import HELPERS, MODEL_FOLDER, run
 from tests.hub.graphs import Dtype, Shape, encoder
 from tests.hub.tiny_models import MODEL_FILES
 from tools.serve import Server
@@ -32,6 +32,7 @@ SHAPES = {
 @pytest.fixture(scope="module")
 def page(browser: Browser, site: Server) -> Iterator[Page]:
     context = browser.new_context()
+    context.add_init_script(path=HELPERS)
     page = context.new_page()
     page.goto(site.url + "blank.html")
     yield page
@@ -45,7 +46,7 @@ def rewritten(page: Page, model: onnx.ModelProto) -> onnx.ModelProto:
     encoded = run(
         page,
         """
-        const { splitWeights } = await import('/lib/store/onnx.js');
+        const { splitWeights } = await import(await t.inRelease('lib/store/onnx.js'));
         const bytes = new Uint8Array(await (await fetch('/model.onnx')).arrayBuffer());
         const url = await new Promise((resolve) => {
           const reader = new FileReader();

@@ -23,7 +23,7 @@ def test_wrong_bytes_for_a_model_of_the_catalogue(page: Page, hub: Hub) -> None:
     model = "Xenova/ms-marco-MiniLM-L-6-v2"
     entry = run(
         page,
-        """const { models } = await (await fetch('catalogue.json')).json();
+        """const { models } = await (await fetch(await t.inRelease('catalogue.json'))).json();
         return models.find(({ id }) => id === arg);""",
         model,
     )

@@ -8,11 +8,12 @@ import gzip
 import pytest
 from playwright.sync_api import Page
 
-from tests.e2e.support import run
+from tests.e2e.support import MODEL_FOLDER, run
 from tests.hub.contents import CDN_HOST, Fault
 from tests.hub.server import Hub
 from tests.store.conftest import Publish
 from tests.store.support import CHUNK, L12, L12_BYTES, L12_FILE, TINY, TINY_CONFIG, prefetch, stored
+from tools.serve import make_server
 
 MONDAY, TUESDAY = (f"{day} Nov 2026 08:00:00 GMT" for day in ("Mon, 02", "Tue, 03"))
 CUT = Fault(cut_at=CHUNK + 9_000_000)
@@ -70,3 +71,39 @@ def test_a_compressed_answer(page: Page, hub: Hub) -> None:
     packed = Fault(content=gzip.compress(config), encoding="gzip", content_type="application/json")
     hub.fault(TINY_CONFIG, packed, forever=True)
     assert prefetch(page, folder(TINY))["value"]["saved"]
+
+
+LOAD = """
+    return t.outcome(async () => {
+      const { createReranker } = await t.lib();
+      const reranker = await createReranker({ model: arg, sessions: 1 });
+      const { results } = await reranker.rerank({ query: 'a fox', documents: ['a fox', 'a dog'] });
+      await reranker.dispose();
+      return results.length;
+    });"""
+
+
+@pytest.mark.parametrize("host", ["127.0.0.1", "localhost"])
+def test_another_port_of_this_machine(page: Page, host: str) -> None:
+    """As the page of `build.py serve` may ask for a model there; that server must allow it."""
+    headers = {"Access-Control-Allow-Origin": "*"}
+    other = make_server(MODEL_FOLDER.parent, "127.0.0.1", 0, headers)
+    other.start()
+    try:
+        address = f"{other.url.replace('127.0.0.1', host)}{MODEL_FOLDER.name}/"
+        assert run(page, LOAD, address) == {"value": 2}
+    finally:
+        other.stop()
+
+
+def test_no_other_host_without_https(page: Page) -> None:
+    """The policy refuses it, so nothing is asked."""
+    blocked = run(
+        page,
+        """
+        const refused = new Promise((resolve) =>
+          addEventListener('securitypolicyviolation', (event) => resolve(event.blockedURI)));
+        await fetch('http://192.0.2.1/model/').catch(() => {});
+        return refused;""",
+    )
+    assert blocked.startswith("http://192.0.2.1")

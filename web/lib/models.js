@@ -2,9 +2,11 @@
 
 import { chooseForDevice } from './device.js';
 import { checkBlob, checkModelName, filesOf } from './checks.js';
+import { RerankError } from './errors.js';
 import { checkPrefetchOptions } from './request.js';
 import { LoadProgressMeter } from './progress.js';
 import { PATIENCE_MS } from './patience.js';
+import { orSiteUpdate } from './site-update.js';
 import { workerUrl } from './script-url.js';
 import { disposed, WorkerClient } from './worker-client.js';
 
@@ -26,6 +28,8 @@ export async function withModelWorker(work) {
   const client = new WorkerClient(workerUrl('model-worker'), 'webrerank model worker');
   try {
     return await work(client);
+  } catch (error) {
+    throw error instanceof RerankError ? await orSiteUpdate(error) : error;
   } finally {
     client.end(disposed());
   }

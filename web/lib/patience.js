@@ -22,6 +22,8 @@ export const PATIENCE_MS = Object.freeze({
   adapter: 5_000,
   /** The browser's storage: it answers within milliseconds or never. */
   storage: 10_000,
+  /** The site, asked for a small file after something went wrong. */
+  site: 5_000,
 });
 
 /** In how many steps a limit is counted. A step that comes late counts as one step. */

@@ -5,6 +5,7 @@ import { Engine } from './engine.js';
 import { asRerankError, errorFromWire, RerankError } from './errors.js';
 import { DEFAULT_MODEL } from './models.js';
 import { checkRerankerOptions, checkRerankOptions, splitOneCallOptions } from './request.js';
+import { orSiteUpdate } from './site-update.js';
 import { disposed } from './worker-client.js';
 
 /** @typedef {ReturnType<typeof checkRerankOptions>} CheckedRequest */
@@ -77,7 +78,12 @@ class WorkerReranker {
     } catch (error) {
       this.#engine = null;
       if (signal?.aborted || this.#controller.signal.aborted) throw error;
-      throw asRerankError(error, 'runtime_load', 'The reranker could not start. Try again.');
+      const failure = asRerankError(
+        error,
+        'runtime_load',
+        'The reranker could not start. Try again.',
+      );
+      throw await orSiteUpdate(failure);
     }
   }
 

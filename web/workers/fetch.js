@@ -10,6 +10,7 @@
  */
 
 import { PATIENCE_MS, SilenceClock, withinTime } from '../lib/patience.js';
+import { withPieces } from './pieces.js';
 
 const network = self.fetch.bind(self);
 
@@ -21,8 +22,7 @@ const listeners = new Set();
 /** @type {Set<string>} what was asked for; the browser's own list has what came to its end */
 const asked = new Set();
 
-self.fetch = async (input, init) => {
-  const request = new Request(input, init);
+self.fetch = withPieces(async (request) => {
   asked.add(request.url);
   try {
     const response = await network(request);
@@ -36,7 +36,7 @@ self.fetch = async (input, init) => {
     tell(request.url, error);
     throw error;
   }
-};
+});
 
 /** @type {Listener} */
 function tell(url, failure) {

@@ -4,13 +4,13 @@
 
 import { asRerankError, RerankError } from '../lib/errors.js';
 import { whileFilesCome } from './fetch.js';
+import { VENDOR } from '../lib/site.js';
 
 /** @typedef {import('../webrerank.js').Device} Device */
 /** @typedef {typeof import('onnxruntime-web')} Ort */
 /** @typedef {import('onnxruntime-web').InferenceSession} InferenceSession */
 
-const vendor = (/** @type {string} */ name) =>
-  new URL(`../vendor/ort/${name}`, import.meta.url).href;
+const vendor = (/** @type {string} */ name) => `${VENDOR.ort}${name}`;
 
 /**
  * Load the build of ONNX Runtime Web that suits the device.

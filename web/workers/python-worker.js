@@ -4,15 +4,17 @@
  */
 
 import { asRerankError, errorFromWire } from '../lib/errors.js';
+import { VENDOR } from '../lib/site.js';
 import { VERSION } from '../lib/version.js';
 import { findKept, whileFilesCome } from './fetch.js';
 import { checkNesting } from './json-nesting.js';
+import { withPieces } from './pieces.js';
 import { serve } from './serve.js';
 import { replacedInTime, SessionPort } from './session-port.js';
 import { loadTokenizer } from './tokenizer.js';
 
-const PYODIDE = new URL('../vendor/pyodide/', import.meta.url).href;
-const WHEEL = `${PYODIDE}webrerank-${VERSION}-py3-none-any.whl`;
+const PYODIDE = VENDOR.pyodide;
+const WHEEL = new URL(`../python/webrerank-${VERSION}-py3-none-any.whl`, import.meta.url).href;
 
 /** @type {any} webrerank.worker_api.WorkerApi */
 let api;
@@ -108,7 +110,7 @@ assert numpy.arange(3).sum() == 3
  * @returns {Promise<ArrayBuffer | null>}
  */
 async function keptSnapshot() {
-  const response = await findKept(new Request(`${PYODIDE}python.snapshot`));
+  const response = await withPieces(findKept)(`${PYODIDE}python.snapshot`);
   const stream = response?.body?.pipeThrough(new DecompressionStream('gzip'));
   return stream ? new Response(stream).arrayBuffer() : null;
 }

@@ -5,6 +5,7 @@
 
 import { RerankError } from '../lib/errors.js';
 import { whileFilesCome } from './fetch.js';
+import { VENDOR } from '../lib/site.js';
 
 /** @typedef {import('@mlc-ai/web-tokenizers').Tokenizer} Tokenizer */
 
@@ -30,8 +31,8 @@ export async function loadTokenizer(json) {
 async function loadLibrary() {
   try {
     // A UMD file: in a module worker it lands on globalThis.
-    const { href } = new URL('../vendor/tokenizers.js', import.meta.url);
-    await whileFilesCome(import(href), href);
+    const url = `${VENDOR.tokenizers}tokenizers.js`;
+    await whileFilesCome(import(url), url);
     return /** @type {any} */ (globalThis).tokenizers;
   } catch (cause) {
     throw new RerankError('runtime_load', 'The tokenizer could not be loaded. Try again.', {

@@ -1,11 +1,13 @@
 /** @file The catalogue: web/catalogue.json, models known by name, with their hashes. */
 
 import { RerankError } from '../errors.js';
+import { SITE } from '../site.js';
 
 /** @typedef {import('./sources.js').Source} Source */
 /** @typedef {import('../../webrerank.js').CatalogueEntry} CatalogueEntry */
 
-const SITE = new URL('../../', import.meta.url);
+/** It is of this release, and its folder is not SITE. */
+const CATALOGUE = new URL('../../catalogue.json', import.meta.url);
 
 /** Where hub models come from. */
 export const HUB = 'https://huggingface.co';
@@ -18,7 +20,7 @@ export const HUB = 'https://huggingface.co';
  */
 export async function readCatalogue(signal) {
   try {
-    const response = await fetch(new URL('catalogue.json', SITE), { signal });
+    const response = await fetch(CATALOGUE, { signal });
     return (await response.json()).models;
   } catch (cause) {
     signal?.throwIfAborted();

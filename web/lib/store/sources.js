@@ -4,6 +4,7 @@
  */
 
 import { RerankError } from '../errors.js';
+import { SITE } from '../site.js';
 import { findInCatalogue, HUB } from './catalogue.js';
 import { hubSource } from './hub.js';
 import { CONFIG_PATHS, MODEL_PATHS, modelPaths } from './layout.js';
@@ -75,12 +76,11 @@ const fileAt = (url, path) => ({ key: url.href, path, url: url.href, bytes: 0, s
  * @returns {Promise<Source>}
  */
 async function folderSource(address, signal) {
-  const site = new URL('../../', import.meta.url);
   const folder = address.endsWith('/') ? address : `${address}/`;
-  if (!URL.canParse(folder, site)) {
+  if (!URL.canParse(folder, SITE)) {
     throw new RerankError('invalid_request', 'The address of the model folder is no valid URL.');
   }
-  const base = new URL(folder, site);
+  const base = new URL(folder, SITE);
   const names = Object.values(MODEL_PATHS).map((paths) => paths[0]);
   const present = await Promise.all(
     names.map(async (path) => {
