@@ -12,7 +12,10 @@ from tools import BuildError
 from tools.assets import sha256_of
 
 #: What decides the content of dist/. A change in any of it means a new build.
-INPUTS = ("web", "py_src", "tools", "assets.toml", "build.py", "pyproject.toml", "LICENSE")
+INPUTS = (
+    *("web", "py_src", "tools", "assets.toml", "build.py", "pyproject.toml", "LICENSE"),
+    "README.md",  # is in the wheel
+)
 
 #: A scratch folder this old was left by a build that was killed.
 LEFTOVER_AGE_S = 3600

@@ -12,7 +12,7 @@ RULE = "=" * 80
 INTRODUCTION = """\
 webrerank is distributed under the Apache License 2.0, see LICENSE.
 It contains the following third-party software and data, unchanged except that the package list
-in vendor/pyodide/pyodide-lock.json is cut down to the packages that are included.
+pyodide-lock.json is cut down to the packages that are included.
 """
 
 

@@ -18,7 +18,7 @@ def build_second_release(folder: Path) -> Path:
     """A release that fails wherever a part of it meets a part of the first: its messages are of
     another version, its wheel has another name. Its library has one export more, `VERSION`."""
     source = folder / "source"
-    for name in (*INPUTS, "README.md"):
+    for name in INPUTS:
         copy = shutil.copytree if (ROOT / name).is_dir() else shutil.copy2
         source.mkdir(parents=True, exist_ok=True)
         copy(ROOT / name, source / name)

@@ -4,10 +4,13 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from tests.e2e.support import BERLIN, BERLIN_DOCUMENTS, link_site
+import pytest
+
+from tests.e2e.support import BERLIN, BERLIN_DOCUMENTS, LEAST_LIMIT_MB, ROOT, link_site
 from tests.engines.conftest import besides_chromium
 from tests.engines.page import EnginePage, run
 from tools.serve import make_server
+from tools.site import assemble
 
 pytestmark = besides_chromium
 
@@ -37,8 +40,15 @@ def check_ranking(page: EnginePage) -> None:
     assert run(page, RANK, inputs) == BERLIN_DOCUMENTS
 
 
-def test_the_app_works_with_the_server_gone(page: EnginePage, tmp_path: Path) -> None:
-    link_site(tmp_path)
+@pytest.mark.parametrize("published", ["whole", "in pieces"])
+def test_the_app_works_with_the_server_gone(
+    page: EnginePage, tmp_path: Path, published: str
+) -> None:
+    if published == "whole":
+        link_site(tmp_path)
+    else:
+        assemble(ROOT, tmp_path / "dist", LEAST_LIMIT_MB)
+        tmp_path = tmp_path / "dist"
     server = make_server(tmp_path, "127.0.0.1", 0)
     server.start()
     try:
