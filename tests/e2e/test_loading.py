@@ -103,7 +103,7 @@ def test_a_wasm_file_that_is_none(open_page: OpenPage, watch: Watch) -> None:
         ("**/webrerank-*.whl", "runtime_load", "missing: webrerank"),
         ("**/ort.wasm.min.mjs", "runtime_load", "missing: a script"),
         ("**/ort-wasm-simd-threaded.wasm", "model_load", "missing: ort-wasm-simd-threaded.wasm"),
-        ("**/vendor/tokenizers.js", "runtime_load", "The tokenizer could not be loaded"),
+        ("**/tokenizers.js", "runtime_load", "The tokenizer could not be loaded"),
     ],
 )
 def test_a_part_that_never_comes(

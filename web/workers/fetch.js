@@ -106,7 +106,7 @@ async function lookUp(request) {
  * @template T
  * @param {Promise<T>} work
  * @param {string} folder
- * @param {(path: string) => void} [onFile] told of each file that begins to arrive
+ * @param {(name: string) => void} [onFile] told of each file that begins to arrive
  * @returns {Promise<T>}
  */
 export async function whileFilesCome(work, folder, onFile) {
@@ -119,10 +119,10 @@ export async function whileFilesCome(work, folder, onFile) {
   /** @type {Listener} */
   const listener = (url, failure) => {
     if (!url.startsWith(folder)) return;
-    const path = url.slice(folder.length);
-    if (failure !== undefined) return giveUp(new Error(`${path} could not be had: ${failure}`));
+    const name = nameOf(url);
+    if (failure !== undefined) return giveUp(new Error(`${name} could not be had: ${failure}`));
     clock.start(PATIENCE_MS.file);
-    onFile?.(path);
+    onFile?.(name);
   };
   clock.start(PATIENCE_MS.file);
   listeners.add(listener);
@@ -142,5 +142,8 @@ export async function whileFilesCome(work, folder, onFile) {
 function missing(folder) {
   const ended = new Set(performance.getEntriesByType('resource').map(({ name }) => name));
   const names = [...asked].filter((url) => url.startsWith(folder) && !ended.has(url));
-  return names.map((url) => url.slice(folder.length)).join(', ') || 'a script';
+  return names.map(nameOf).join(', ') || 'a script';
 }
+
+/** @param {string} url */
+const nameOf = (url) => url.slice(url.lastIndexOf('/') + 1);

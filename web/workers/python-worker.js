@@ -4,7 +4,7 @@
  */
 
 import { asRerankError, errorFromWire } from '../lib/errors.js';
-import { VENDOR } from '../lib/site.js';
+import { SITE, VENDOR } from '../lib/site.js';
 import { VERSION } from '../lib/version.js';
 import { findKept, whileFilesCome } from './fetch.js';
 import { checkNesting } from './json-nesting.js';
@@ -28,7 +28,7 @@ let lastAborted = Promise.resolve();
 serve({
   async boot(_payload, { emit }) {
     try {
-      api = await whileFilesCome(startPython(emit), PYODIDE, emit);
+      api = await whileFilesCome(startPython(emit), SITE, emit);
     } catch (error) {
       throw asRerankError(
         error,

@@ -31,8 +31,8 @@ export async function loadTokenizer(json) {
 async function loadLibrary() {
   try {
     // A UMD file: in a module worker it lands on globalThis.
-    const url = `${VENDOR.tokenizers}tokenizers.js`;
-    await whileFilesCome(import(url), url);
+    const href = `${VENDOR.tokenizers}tokenizers.js`;
+    await whileFilesCome(import(href), href);
     return /** @type {any} */ (globalThis).tokenizers;
   } catch (cause) {
     throw new RerankError('runtime_load', 'The tokenizer could not be loaded. Try again.', {
