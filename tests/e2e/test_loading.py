@@ -165,7 +165,7 @@ def test_a_store_that_never_answers(open_page: OpenPage) -> None:
 
 def test_the_page_waits_for_no_service_worker(open_page: OpenPage, watch: Watch) -> None:
     """One that never gets ready, here because its list of files never comes."""
-    watch.allow("ERR_ABORTED")
+    watch.allow("ERR_ABORTED", "ERR_FAILED")
     page = open_page()
     held: list[Route] = []
     page.context.route("**/files.json", lambda route: held.append(route))
