@@ -164,7 +164,7 @@ def rewrite(page: Page, path: str, *changes: tuple[str, str]) -> None:
 
 def shorten_patience(page: Page, **limits_ms: int) -> None:
     """Have the page and its workers wait for less, by the names in lib/patience.js."""
-    source = (DIST / "lib" / "patience.js").read_text(encoding="utf-8")
+    source = (DIST / published("lib/patience.js")).read_text(encoding="utf-8")
     found = {name: re.search(rf"\b{name}: [0-9_* ]+,", source) for name in limits_ms}
     changes = [(match[0], f"{name}: {limits_ms[name]},") for name, match in found.items() if match]
     assert len(changes) == len(limits_ms)
