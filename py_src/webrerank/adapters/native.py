@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import asyncio
 import os
-from collections.abc import Iterator, Sequence
+import re
+from collections.abc import Iterable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from functools import partial
 from mmap import ACCESS_READ, mmap
-from pathlib import Path
+from pathlib import Path, PurePosixPath
 
 import numpy as np
 import onnxruntime as ort
@@ -42,6 +43,43 @@ MODEL_FILES = {
     "fp16": ("onnx/model_fp16.onnx", "model_fp16.onnx"),
     "fp32": ("onnx/model.onnx", "model.onnx"),
 }
+
+#: What tells the precision in any other name, as in layout.js. 4 bits are none of ours.
+_OTHER_PRECISION = r"(^|[^a-z0-9])(q[1-6]|q4f16|bnb4|u?int4|nf4|fp8|bf16)([^a-z0-9]|$)"
+_IN_NAME = {
+    "q8": r"(^|[^a-z0-9])(q8|q?u?int8|quantized|quant|8bit)([^a-z0-9]|$)",
+    "fp16": r"(^|[^a-z0-9])(fp16|float16|f16|half)([^a-z0-9]|$)",
+    "fp32": r"(^|[^a-z0-9])(fp32|float32|f32)([^a-z0-9]|$)",
+}
+
+
+def model_paths(paths: Iterable[str]) -> dict[str, str]:
+    """Which precisions a folder has, from the paths of its files: `modelPaths` of layout.js.
+
+    By the names that are usual, else by any name that tells it; a sole ONNX file whose name tells
+    nothing is taken for fp32.
+    """
+    found = sorted(
+        (path for path in paths if path.endswith(".onnx")),
+        key=lambda path: (path.count("/"), path),
+    )
+    told = {path: _precision_in(path) for path in found}
+    chosen = {}
+    for dtype, usual in MODEL_FILES.items():
+        names = [path for path in usual if path in told]
+        names += [path for path in found if told[path] == dtype]
+        if dtype == "fp32" and len(found) == 1 and told[found[0]] is None:
+            names += found
+        if names:
+            chosen[dtype] = names[0]
+    return chosen
+
+
+def _precision_in(path: str) -> str | None:
+    name = PurePosixPath(path).name.lower()
+    if re.search(_OTHER_PRECISION, name):
+        return "other"
+    return next((dtype for dtype, words in _IN_NAME.items() if re.search(words, name)), None)
 
 
 class NativeTokenizer:
@@ -179,12 +217,15 @@ def _model_file(folder: Path, dtype: str) -> tuple[str, Path]:
             "and onnx/; the bundled model's is in dist/models/ after `python build.py build`."
         )
     kinds = ("q8", "fp32", "fp16") if dtype == "auto" else (dtype,)
-    names = {name: kind for kind in kinds for name in MODEL_FILES[kind]}
-    for name, kind in names.items():
-        if (folder / name).is_file():
-            return kind, folder / name
+    files = (path for path in folder.rglob("*.onnx") if path.is_file())
+    found = model_paths(path.relative_to(folder).as_posix() for path in files)
+    for kind in kinds:
+        if kind in found:
+            return kind, folder / found[kind]
+    names = [name for kind in kinds for name in MODEL_FILES[kind]]
     raise ModelLoadError(
-        f"{folder} has no ONNX file for dtype {dtype!r}. Looked for: {', '.join(names)}."
+        f"{folder} has no ONNX file for dtype {dtype!r}. Looked for: {', '.join(names)}, and for "
+        "any other name that tells its precision."
     )
 
 
