@@ -11,14 +11,18 @@ import shutil
 import subprocess
 import tempfile
 import time
+from collections.abc import Mapping
 from contextlib import ExitStack
 from itertools import count
 from pathlib import Path
+from types import MappingProxyType
 from typing import Any
 
 import websocket
 
 from tests.engines.page import PATIENCE_S, EngineMissing, run_program
+
+NO_PREFERENCES: Mapping[str, int | bool | str] = MappingProxyType({})
 
 #: CSP violations do not reach BiDi's log by themselves.
 EARS = """() => addEventListener('securitypolicyviolation', (event) =>
@@ -26,9 +30,13 @@ EARS = """() => addEventListener('securitypolicyviolation', (event) =>
 
 
 class FirefoxPage:
-    """The first tab of a Firefox of its own."""
+    """The first tab of a Firefox of its own.
 
-    def __init__(self) -> None:
+    Args:
+        preferences: settings of the profile, as about:config has them.
+    """
+
+    def __init__(self, preferences: Mapping[str, int | bool | str] = NO_PREFERENCES) -> None:
         path = shutil.which("firefox-esr") or shutil.which("firefox")
         if path is None:
             raise EngineMissing("apt-get install firefox-esr")
@@ -36,6 +44,10 @@ class FirefoxPage:
         self._complaints: list[str] = []
         with ExitStack() as stack:
             profile = stack.enter_context(_new_folder())
+            settings = [
+                f"user_pref({json.dumps(k)}, {json.dumps(v)});" for k, v in preferences.items()
+            ]
+            (Path(profile) / "user.js").write_text("\n".join(settings), encoding="utf-8")
             arguments = ["--headless", "--no-remote", "--profile", profile]
             command = [path, *arguments, "--remote-debugging-port", "0"]
             said = Path(profile) / "stderr.txt"  # a pipe that nobody reads would fill and block it
