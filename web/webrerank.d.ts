@@ -4,8 +4,9 @@
  */
 
 /**
- * An id of the catalogue (`models.list()` has them), a hub's 'owner/name', the URL of a folder in
- * the hub's layout (a relative one starts with ./ or ../), or the files of such a folder from disk.
+ * An id of the catalogue (`models.list()` has them), a hub's 'owner/name' or 'owner/name@revision'
+ * (or the address of its page), the URL of a folder in the hub's layout (a relative one starts with
+ * ./ or ../), or the files of such a folder from disk.
  */
 export type Model = string | FileList | readonly File[];
 
@@ -32,6 +33,11 @@ export interface LoadProgress {
 export interface RerankerOptions {
   /** Default: the bundled model, ms-marco-MiniLM-L-12-v2. */
   model?: Model;
+  /**
+   * A mirror of the hub, for hub ids and ids of the catalogue: an absolute address that answers as
+   * the hub does. Default: huggingface.co.
+   */
+  hub?: string;
   /** Default 'auto': WebGPU where the model and the device suit it, else WebAssembly. */
   device?: Device | 'auto';
   /** Default 'auto': what suits the device. */
@@ -212,7 +218,30 @@ export interface ModelInfo extends Partial<CatalogueEntry> {
   lastUsed: Date | null;
 }
 
+/** How asking for a newer release of a stored model ended. */
+export interface ModelUpdate {
+  /** The name, as in `list()`. */
+  id: string;
+  /** True if another release is stored now. */
+  updated: boolean;
+  /** Paths of the files that are other ones now, new, or gone. */
+  changed: string[];
+  /** The commit of a hub model that is stored now; null of others. */
+  revision: string | null;
+  /** Why the stored release stayed; null if nothing went wrong. Always null if one model was named. */
+  error: RerankError | null;
+}
+
+export interface UpdateOptions {
+  /** A mirror of the hub; see `RerankerOptions`. */
+  hub?: string;
+  onProgress?: (progress: LoadProgress) => void;
+  signal?: AbortSignal;
+}
+
 export interface PrefetchOptions {
+  /** A mirror of the hub; see `RerankerOptions`. */
+  hub?: string;
   device?: Device | 'auto';
   dtype?: Dtype | 'auto';
   onProgress?: (progress: LoadProgress) => void;
@@ -227,14 +256,26 @@ export interface ModelStore {
     model?: string,
     options?: PrefetchOptions,
   ): Promise<{ id: string; dtype: Dtype; bytes: number; saved: boolean }>;
+  /**
+   * Ask for a newer release of a stored model, or without a name of all of them, in the precisions
+   * that are stored. It takes the place of the stored one once it is here whole. With a name it
+   * rejects where that fails; without, each answer has its `error`.
+   */
+  update(model?: string, options?: UpdateOptions): Promise<ModelUpdate[]>;
   /** Remove one model, or without a name all; nothing but webrerank's own data is touched. */
   remove(model?: string): Promise<void>;
-  /** Keep files from disk under a name of your choice. */
+  /**
+   * Keep files from disk under a name of your choice. The name of a model of the catalogue is
+   * refused unless the files are that model.
+   */
   add(name: string, files: FileList | readonly File[]): Promise<void>;
-  /** A stored model as one file, for a machine without network. */
+  /** A stored model as one file, for a machine without network; rejects if it is not whole. */
   export(model: string): Promise<Blob>;
-  /** Inverse of export; gives the model's name. */
-  import(file: Blob): Promise<string>;
+  /**
+   * Inverse of export; gives the model's name. That of the export is taken if `name` gives no other;
+   * for names of the catalogue see `add`.
+   */
+  import(file: Blob, options?: { name?: string }): Promise<string>;
   /** Bytes stored, used by this origin, and allowed; null where the browser does not tell. */
   usage(): Promise<{
     modelBytes: number;

@@ -12,6 +12,7 @@ import ssl
 import struct
 import time
 from collections.abc import Iterator
+from email.utils import formatdate
 from typing import Any, Protocol, cast
 from urllib.parse import parse_qs, quote, unquote, urlsplit
 
@@ -74,8 +75,12 @@ class Handler(http.server.BaseHTTPRequestHandler):
     def _route(self, url: Any) -> None:
         path = unquote(url.path)
         host = self.headers.get("Host", "").split(":")[0]
-        if tree := re.fullmatch(r"/api/models/([^/]+/[^/]+)/tree/main", path):
-            self._tree(tree[1], int(parse_qs(url.query).get("cursor", ["0"])[0]))
+        if tree := re.fullmatch(r"/api/models/([^/]+/[^/]+)/tree/([^/]+)", path):
+            self._tree(tree[1], tree[2], int(parse_qs(url.query).get("cursor", ["0"])[0]))
+        elif named := re.fullmatch(r"/api/models/([^/]+/[^/]+)/revision/main", path):
+            self._note("tree", named[1])
+            body = json.dumps({"sha": self.hub.commits[named[1]]}).encode()
+            self._whole(200, body, {"Content-Type": "application/json"})
         elif file := re.fullmatch(r"/([^/]+/[^/]+)/resolve/([^/]+)/(.+)", path):
             self._resolve(*file.groups())
         elif cached := re.fullmatch(r"/api/resolve-cache/models/([^/]+/[^/]+)/[^/]+/(.+)", path):
@@ -83,32 +88,39 @@ class Handler(http.server.BaseHTTPRequestHandler):
         elif host == CDN_HOST and (stored := re.fullmatch(r"/repos/([^/]+/[^/]+)/(.+)", path)):
             self._signed(stored[1], stored[2], parse_qs(url.query))
         elif plain := re.fullmatch(r"/plain/([^/]+/[^/]+)/(.+)", path):
-            self._plain(*plain.groups())
+            self._plain(plain[1], plain[2], parse_qs(url.query).get("token", [""])[0])
         else:
             self._note("other", path)
             self._error(404, "EntryNotFound")
 
-    def _plain(self, name: str, path: str) -> None:
-        """As any static host does."""
+    def _plain(self, name: str, path: str, token: str) -> None:
+        """As any static host does, or one that is odd in some way."""
         if fault := self.hub.next_fault(f"{name}/{path}", True):
             return self._error(fault.status, "", fault)
-        if path in self.hub.repositories[name]:
+        status = self.hub.head_status if self.command == "HEAD" else 0
+        if token != self.hub.token:
+            status = 401
+        if not status and path in self.hub.repositories[name]:
             return self._content(name, path)
         self._note("content", f"{name}/{path}")
-        self._error(404, "")
+        if status or not self.hub.page_for_missing:
+            return self._error(status or 404, "")
+        self._whole(200, b"<!doctype html><p>The app", {"Content-Type": "text/html"})
 
-    def _tree(self, name: str, start: int) -> None:
+    def _tree(self, name: str, revision: str, start: int) -> None:
         self._note("tree", name)
         if fault := self.hub.next_fault(f"{name}/tree", True):
             return self._error(fault.status, "", fault)
         if name not in self.hub.repositories:
             return self._error(401, "RepoNotFound")
+        if revision not in ("main", self.hub.commits[name]):
+            return self._error(404, "RevisionNotFound")
         entries = [_entry(*item) for item in self.hub.repositories[name].items()]
         end = start + self.hub.page_size
         headers = {"X-Repo-Commit": self.hub.commits[name], "Content-Type": "application/json"}
         if end < len(entries):
             following = (
-                f"https://{HUB_HOST}/api/models/{name}/tree/main?recursive=true&cursor={end}"
+                f"https://{HUB_HOST}/api/models/{name}/tree/{revision}?recursive=true&cursor={end}"
             )
             headers["Link"] = f'<{following}>; rel="next"'
         fault = self.hub.next_fault(f"{name}/tree", False) or Fault()
@@ -162,6 +174,8 @@ class Handler(http.server.BaseHTTPRequestHandler):
             headers["Content-Encoding"] = fault.encoding
         if self.hub.modified:
             headers["Last-Modified"] = self.hub.modified
+        if self.hub.restless:
+            headers["Last-Modified"] = formatdate(len(self.hub.log), usegmt=True)
         if part:
             headers["Content-Range"] = f"bytes {first}-{last}/{size}"
         if fault.no_length:
@@ -224,7 +238,7 @@ class Handler(http.server.BaseHTTPRequestHandler):
         self.end_headers()
 
     def _cors(self) -> dict[str, str]:
-        if self.hub.plain:
+        if self.hub.plain or self.hub.hides_commit:
             return {"Access-Control-Allow-Origin": "*"}
         if self.headers.get("Host", "").startswith(CDN_HOST):
             return {"Access-Control-Allow-Origin": "*", "Access-Control-Expose-Headers": "*"}
@@ -253,6 +267,6 @@ def _git_oid(file: HubFile) -> str:
 
 
 def _entry(path: str, file: HubFile) -> dict[str, Any]:
-    entry = {"type": "file", "path": path, "size": file.size, "oid": "0" * 40}
+    entry = {"type": "file", "path": path, "size": file.size, "oid": _git_oid(file)}
     lfs = {"oid": file.sha256, "size": file.size, "pointerSize": 134}
     return {**entry, "lfs": lfs} if file.lfs else entry

@@ -12,6 +12,8 @@ from urllib.parse import quote
 
 HUB_HOST = "huggingface.co"
 CDN_HOST = "cdn-lfs.test"
+#: Answers as the hub does.
+MIRROR_HOST = "mirror.test"
 
 #: Its signed addresses are good for so long, seconds.
 SIGNED_FOR = 3600
@@ -80,6 +82,11 @@ class Contents:
     down: bool = False
     plain: bool = False  #: a host that shows scripts no header but those every host shows
     modified: str | None = None  #: the date of all files
+    restless: bool = False  #: the date of all files is another each time
+    head_status: int = 0  #: what the plain host answers to HEAD; 0: as to GET
+    page_for_missing: bool = False  #: the plain host answers missing paths with its page
+    hides_commit: bool = False  #: a mirror that shows scripts none of its own headers
+    token: str = ""  #: the plain host wants it in each address
     released: threading.Event = field(default_factory=threading.Event)
     _faults: dict[str, list[tuple[Fault, bool]]] = field(default_factory=dict)
     _lock: threading.Lock = field(default_factory=threading.Lock)
@@ -117,8 +124,10 @@ class Contents:
         """Behave well again and forget what was asked."""
         self._faults.clear()
         self.log.clear()
-        self.down = self.plain = False
-        self.modified = None
+        self.down = self.plain = self.page_for_missing = False
+        self.hides_commit = self.restless = False
+        self.modified, self.token = None, ""
+        self.head_status = 0
         self.page_size = 1000
         self.release()
 

@@ -16,7 +16,9 @@ from typing import Any
 import trustme
 
 from tests.hub.answers import Handler
-from tests.hub.contents import CDN_HOST, HUB_HOST, Contents
+from tests.hub.contents import CDN_HOST, HUB_HOST, MIRROR_HOST, Contents
+
+HOSTS = (HUB_HOST, CDN_HOST, MIRROR_HOST)
 
 
 class _Server(http.server.ThreadingHTTPServer):
@@ -53,7 +55,7 @@ class Hub(Contents):
         context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
         with tempfile.TemporaryDirectory() as folder:
             file = Path(folder) / "certificate.pem"
-            certificate = trustme.CA().issue_cert(HUB_HOST, CDN_HOST)
+            certificate = trustme.CA().issue_cert(*HOSTS)
             certificate.private_key_and_cert_chain_pem.write_to_path(file)
             context.load_cert_chain(file)
         self._server = _Server(self, context)
@@ -66,7 +68,7 @@ class Hub(Contents):
     @property
     def browser_arguments(self) -> list[str]:
         """With these Chromium finds the hub and its storage here."""
-        hosts = ", ".join(f"MAP {host} 127.0.0.1:{self.port}" for host in (HUB_HOST, CDN_HOST))
+        hosts = ", ".join(f"MAP {host} 127.0.0.1:{self.port}" for host in HOSTS)
         return [f"--host-resolver-rules={hosts}", "--ignore-certificate-errors"]
 
     def close(self) -> None:

@@ -66,12 +66,16 @@ Object.assign(t, {
     files: await t.inStore('files', 'readonly', (store) => store.getAll()),
     partials: await t.inStore('partials', 'readonly', (store) => store.getAll()),
     chunks: await t.inStore('chunks', 'readonly', (store) => store.getAllKeys()),
-    models: await t.inStore('models', 'readonly', (store) => store.getAllKeys()),
+    releases: await t.inStore('releases', 'readonly', (store) => store.getAllKeys()),
   }),
 
+  /** What is noted of a stored file. */
+  file: (sha256) => t.inStore('files', 'readonly', (store) => store.get(sha256)),
+
   /** sha256 of a file as the database holds it, chunk after chunk. */
-  async storedHash(key) {
-    const range = IDBKeyRange.bound([key, 0], [key, Infinity]);
+  async storedHash(sha256) {
+    const { id } = await t.file(sha256);
+    const range = IDBKeyRange.bound([id, 0], [id, Infinity]);
     const chunks = await t.inStore('chunks', 'readonly', (store) => store.getAll(range));
     const bytes = await new Blob(chunks).arrayBuffer();
     const hash = new Uint8Array(await crypto.subtle.digest('SHA-256', bytes));
@@ -79,11 +83,16 @@ Object.assign(t, {
   },
 
   /** Change one byte of a stored chunk, as a bad disk does. */
-  async corrupt(key, index) {
-    const bytes = await t.inStore('chunks', 'readonly', (store) => store.get([key, index]));
-    new Uint8Array(bytes)[1000] ^= 1;
-    await t.inStore('chunks', 'readwrite', (store) => store.put(bytes, [key, index]));
+  async corrupt(sha256, index) {
+    const { id } = await t.file(sha256);
+    const bytes = await t.inStore('chunks', 'readonly', (store) => store.get([id, index]));
+    new Uint8Array(bytes)[bytes.byteLength >> 1] ^= 1;
+    await t.inStore('chunks', 'readwrite', (store) => store.put(bytes, [id, index]));
   },
 
-  evict: (key, index) => t.inStore('chunks', 'readwrite', (store) => store.delete([key, index])),
+  /** Lose a stored chunk. */
+  async evict(sha256, index) {
+    const { id } = await t.file(sha256);
+    await t.inStore('chunks', 'readwrite', (store) => store.delete([id, index]));
+  },
 });

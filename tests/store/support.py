@@ -34,10 +34,10 @@ PHASES = ["runtime", "download", "verify", "load", "warmup"]
 Answer = dict[str, Any]
 
 
-def key_of(hub: Hub, path: str) -> str:
-    """Under which key the database has a large file of the hub, given as 'owner/name/file'."""
+def hash_of(hub: Hub, path: str) -> str:
+    """The sha256 of a file of the hub, given as 'owner/name/file'."""
     owner, name, file = path.split("/", 2)
-    return f"sha256:{hub.repositories[f'{owner}/{name}'][file].sha256}"
+    return hub.repositories[f"{owner}/{name}"][file].sha256
 
 
 def prefetch(page: Page, model: str, **options: Any) -> Answer:
@@ -63,20 +63,30 @@ def check_whole(page: Page, hub: Hub, path: str, answer: Answer) -> None:
     """The download ended well, and the database has the right bytes."""
     assert answer.get("error") is None
     assert answer["value"]["saved"] is True
-    key = key_of(hub, path)
-    assert run(page, "return t.storedHash(arg)", key) == key.removeprefix("sha256:")
+    sha256 = hash_of(hub, path)
+    assert run(page, "return t.storedHash(arg)", sha256) == sha256
     records = stored(page)
-    assert key in [file["key"] for file in records["files"]]
+    assert sha256 in [file["sha256"] for file in records["files"]]
     assert records["partials"] == []
 
 
 def check_nothing_kept(page: Page, hub: Hub, path: str) -> None:
     """A file is not in the database, nor any part of it, nor a model that needs it."""
-    key = key_of(hub, path)
+    sha256 = hash_of(hub, path)
     records = stored(page)
-    assert key not in [record["key"] for record in records["files"] + records["partials"]]
-    assert key not in [chunk[0] for chunk in records["chunks"]]
-    assert records["models"] == []
+    assert sha256 not in [file["sha256"] for file in records["files"]]
+    assert sha256 not in [partial["key"] for partial in records["partials"]]
+    check_no_stray_chunks(records)
+    assert records["releases"] == []
+
+
+def check_no_stray_chunks(records: Answer) -> None:
+    """Every chunk is of a file or of a download that can go on."""
+    known = {record["id"] for record in records["files"] + records["partials"]}
+    assert {chunk[0] for chunk in records["chunks"]} <= known
+
+
+NOTHING: Answer = {"files": [], "partials": [], "chunks": [], "releases": []}
 
 
 def check_progress(progress: list[Answer], least: int) -> None:

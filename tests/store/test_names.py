@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import json
+
 import pytest
 from playwright.sync_api import Page
 
-from tests.e2e.support import run
+from tests.e2e.support import ROOT, run
 from tests.hub.contents import Fault
 from tests.hub.server import Hub
 from tests.store.conftest import Publish
@@ -33,9 +35,9 @@ def test_wrong_bytes_for_a_model_of_the_catalogue(page: Page, hub: Hub) -> None:
     hub.fault(f"{model}/{weights['path']}", Fault(content=bytes(weights["bytes"])), forever=True)
     assert prefetch(page, model)["error"]["code"] == "model_integrity"
     records = stored(page)
-    assert records["models"] == []
-    kept = [record["key"] for record in records["files"] + records["partials"]]
-    assert f"sha256:{weights['sha256']}" not in kept
+    assert records["releases"] == []
+    assert weights["sha256"] not in [file["sha256"] for file in records["files"]]
+    assert weights["sha256"] not in [partial["key"] for partial in records["partials"]]
 
 
 def test_the_list_of_files(page: Page, hub: Hub) -> None:
@@ -60,3 +62,11 @@ def test_no_hub(page: Page, hub: Hub) -> None:
     hub.down = True
     error = prefetch(page, TINY)["error"]
     assert error["code"] == "model_load" and error["retryable"]
+
+
+def test_the_precision_of_a_file_by_its_name(page: Page) -> None:
+    """The same cases as in Python (tests/golden/test_model_files.py)."""
+    cases = json.loads((ROOT / "tests" / "cases" / "model_files.json").read_text(encoding="utf-8"))
+    body = """const { modelPaths } = await import(new URL('lib/store/layout.js', document.baseURI));
+      return arg.map(({ paths }) => modelPaths(paths));"""
+    assert run(page, body, cases) == [case["found"] for case in cases]

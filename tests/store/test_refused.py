@@ -131,16 +131,6 @@ def test_the_page_is_alive_after_it(shared_page: Page, hub: Hub, published: Publ
     assert len(answer["value"]["logits"]) == 3
 
 
-def test_weights_in_another_folder(shared_page: Page, hub: Hub, tmp_path: Path) -> None:
-    """A model file may name files beside it, nothing else."""
-    folder = make_model(tmp_path / "model", "xlm-roberta-external")
-    path = folder / WEIGHTS
-    inside, outside = b"model.onnx_data", b"../../../../abc"
-    assert len(inside) == len(outside)
-    path.write_bytes(path.read_bytes().replace(inside, outside))
-    assert "outside its folder" in refuse(shared_page, hub, folder, "refused/outside")["message"]
-
-
 @pytest.mark.parametrize(
     ("given", "told"),
     [

@@ -18,10 +18,12 @@ from tests.store.support import (
     L12,
     L12_BYTES,
     L12_FILE,
+    NOTHING,
     TINY,
     TINY_FILE,
+    check_no_stray_chunks,
     check_whole,
-    key_of,
+    hash_of,
     prefetch,
     stored,
     use_once,
@@ -41,7 +43,7 @@ def models(published: Publish, bundled_on_hub: str) -> None:
 def test_a_bad_chunk_is_fetched_again_alone(page: Page, hub: Hub, damage: str, index: int) -> None:
     prefetch(page, L12)
     hub.log.clear()
-    run(page, "return t[arg[0]](arg[1], arg[2])", [damage, key_of(hub, L12_FILE), index])
+    run(page, "return t[arg[0]](arg[1], arg[2])", [damage, hash_of(hub, L12_FILE), index])
     check_whole(page, hub, L12_FILE, prefetch(page, L12))
     end = min((index + 1) * CHUNK, L12_BYTES)
     ranges = [asked.range for asked in hub.asked(L12_FILE)]
@@ -51,7 +53,7 @@ def test_a_bad_chunk_is_fetched_again_alone(page: Page, hub: Hub, damage: str, i
 
 def test_a_bad_chunk_without_network_costs_no_other(page: Page, hub: Hub) -> None:
     prefetch(page, L12)
-    run(page, "return t.corrupt(arg, 1)", key_of(hub, L12_FILE))
+    run(page, "return t.corrupt(arg, 1)", hash_of(hub, L12_FILE))
     hub.down = True
     error = prefetch(page, L12)["error"]
     assert error["code"] == "model_load" and error["retryable"]
@@ -64,7 +66,7 @@ def test_a_bad_chunk_without_network_costs_no_other(page: Page, hub: Hub) -> Non
 def test_a_bad_chunk_that_the_host_has_no_more(page: Page, hub: Hub) -> None:
     """The host has other bytes by now: the file is downloaded whole, and refused."""
     prefetch(page, TINY)
-    run(page, "return t.corrupt(arg, 0)", key_of(hub, TINY_FILE))
+    run(page, "return t.corrupt(arg, 0)", hash_of(hub, TINY_FILE))
     size = hub.repositories[TINY]["onnx/model.onnx"].size
     hub.fault(TINY_FILE, Fault(content=bytes(size)), forever=True)
     assert prefetch(page, TINY)["error"]["code"] == "model_integrity"
@@ -85,8 +87,9 @@ def test_no_room_runs_from_memory(page: Page, hub: Hub, quota: int) -> None:
     assert answer["value"]["logits"][0] > answer["value"]["logits"][1]
     assert prefetch(page, L12)["value"]["saved"] is False
     records = stored(page)
-    assert records["models"] == [] and records["partials"] == []
-    assert key_of(hub, L12_FILE) not in [chunk[0] for chunk in records["chunks"]]
+    assert records["releases"] == [] and records["partials"] == []
+    assert hash_of(hub, L12_FILE) not in [file["sha256"] for file in records["files"]]
+    check_no_stray_chunks(records)
 
 
 @pytest.fixture
@@ -208,4 +211,4 @@ def test_nothing_but_its_own_is_touched(page: Page, hub: Hub) -> None:
         "caches": ["webrerank-theirs"],
         "storage": {"webrerank": "theirs"},
     }
-    assert stored(page) == {"files": [], "partials": [], "chunks": [], "models": []}
+    assert stored(page) == NOTHING

@@ -174,6 +174,21 @@ export function checkModelName(value, name = 'model', what = 'the name of a mode
 }
 
 /**
+ * @param {unknown} value
+ * @returns {string | undefined} without a slash at the end
+ */
+export function hubOf(value) {
+  if (value === undefined) return undefined;
+  const wrong = "hub must be the address of a mirror of the hub, such as 'https://hub.example.org'";
+  if (typeof value !== 'string') throw invalid(`${wrong}, not ${kind(value)}.`);
+  const url = URL.canParse(value) ? new URL(value) : null;
+  if (!url || !['http:', 'https:'].includes(url.protocol) || url.search || url.hash) {
+    throw invalid(`${wrong}: it starts with http:// or https://, and has no ? and no #.`);
+  }
+  return url.href.replace(/\/+$/, '');
+}
+
+/**
  * @param {any} files a FileList, or an array of files
  * @param {string} name of the option
  * @returns {File[]}

@@ -4,10 +4,10 @@
  */
 
 import { abortable } from './abort.js';
-import { chooseForDevice, chooseSessions, runBytes } from './device.js';
+import { chooseSessions, runBytes } from './device.js';
 import { RerankError } from './errors.js';
 import { gpuFailure } from './gpu-check.js';
-import { DEFAULT_MODEL, withModelWorker } from './models.js';
+import { openForDevice, withModelWorker } from './models.js';
 import { PATIENCE_MS } from './patience.js';
 import { LoadProgressMeter } from './progress.js';
 import { SessionWorkers } from './session-workers.js';
@@ -17,7 +17,7 @@ import { disposed, WorkerClient } from './worker-client.js';
 /** @typedef {import('../webrerank.js').RerankerOptions} RerankerOptions */
 /** @typedef {import('./device.js').Choice} Choice */
 /** @typedef {import('./session-workers.js').LoadedSession} LoadedSession */
-/** @typedef {import('./store/open.js').ModelFiles} ModelFiles */
+/** @typedef {import('./store/open-release.js').ModelFiles} ModelFiles */
 
 export class Engine {
   #options;
@@ -123,19 +123,23 @@ export class Engine {
    * @returns {Promise<ModelFiles>}
    */
   async #openModel(fallback) {
-    const { model = DEFAULT_MODEL, dtype = 'auto', sessions: asked } = this.#options;
+    const { device = 'auto', sessions: asked } = this.#options;
     const signal = this.#signal;
-    const device = fallback ? 'wasm' : (this.#options.device ?? 'auto');
+    const options = { ...this.#options, device: fallback ? 'wasm' : device, signal };
     return withModelWorker(async (client) => {
-      const found = await client.call('resolve', { model }, { signal });
-      const choice = await chooseForDevice(device, dtype, found.dtypes, signal);
-      this.runtime = { ...this.runtime, ...choice, model: found.id };
-      if (fallback) this.runtime.fallback = fallback;
-      signal.throwIfAborted();
-      const sessions = this.#newSessions();
-      sessions.resize(chooseSessions(choice.device, asked, found.bytes[choice.dtype]));
-      const payload = { model, dtype: choice.dtype };
-      const files = await client.call('open', payload, { signal, onEvent: this.#meter.model });
+      const opened = await openForDevice(client, options, {
+        onProgress: this.#meter.model,
+        onChoice: (found, choice) => {
+          this.runtime = { ...this.runtime, ...choice, model: found.id };
+          if (fallback) this.runtime.fallback = fallback;
+          signal.throwIfAborted();
+          this.#sessions?.end(disposed()); // those for a release that was not to be had
+          const bytes = found.bytes[choice.dtype] ?? 0;
+          this.#newSessions().resize(chooseSessions(choice.device, asked, bytes));
+        },
+      });
+      const { choice, files } = opened;
+      const sessions = /** @type {SessionWorkers} */ (this.#sessions);
       sessions.resize(chooseSessions(choice.device, asked, files.bytes)); // a folder tells it now
       this.runtime.sessions = sessions.count;
       this.saved = files.saved;

@@ -24,7 +24,20 @@ export const PATIENCE_MS = Object.freeze({
   storage: 10_000,
   /** The site, asked for a small file after something went wrong. */
   site: 5_000,
+  /** A host that was asked for a file, and sends nothing more. */
+  host: 30_000,
+  /** The same where a release of the model is stored that can be used instead. */
+  hostOfStored: 8_000,
+  /** A host that was asked whether a stored model is still its newest. */
+  news: 3_000,
+  /** Another tab that downloads the same file, and gives no sign of it. */
+  otherTab: 15_000,
+  /** The longest wait that a busy host may ask for. */
+  retryAfter: 30_000,
 });
+
+/** The pause before work is tried again for the first time; each further one is twice as long. */
+export const FIRST_PAUSE_MS = 400;
 
 /** In how many steps a limit is counted. A step that comes late counts as one step. */
 const STEPS = 8;

@@ -9,6 +9,7 @@ import {
   checkModelName,
   checkWholeNumber,
   filesOf,
+  hubOf,
   invalid,
   kind,
   known,
@@ -25,7 +26,7 @@ const DTYPES = ['auto', 'q8', 'fp16', 'fp32'];
 const MODEL_IS = 'a name, the URL of a folder, or files';
 const MAX_SESSIONS = 16;
 
-const LOAD_OPTIONS = ['model', 'device', 'dtype', 'sessions', 'cache'];
+const LOAD_OPTIONS = ['model', 'hub', 'device', 'dtype', 'sessions', 'cache'];
 const CALL_OPTIONS = ['onProgress', 'signal'];
 const RERANK_OPTIONS = [
   ...['query', 'documents', 'fields', 'topK', 'minScore', 'maxLength', 'longDocuments'],
@@ -49,7 +50,26 @@ export function checkRerankerOptions(value) {
  * @returns {import('../webrerank.js').PrefetchOptions}
  */
 export function checkPrefetchOptions(value) {
-  return checkRerankerOptions(known(value, ['device', 'dtype', ...CALL_OPTIONS]));
+  return checkRerankerOptions(known(value, ['hub', 'device', 'dtype', ...CALL_OPTIONS]));
+}
+
+/**
+ * Check the options of models.update.
+ * @param {unknown} value
+ * @returns {import('../webrerank.js').UpdateOptions}
+ */
+export function checkUpdateOptions(value) {
+  return checkRerankerOptions(known(value, ['hub', ...CALL_OPTIONS]));
+}
+
+/**
+ * Check the options of models.import.
+ * @param {unknown} value
+ * @returns {{ name?: string }}
+ */
+export function checkImportOptions(value) {
+  const { name } = known(value, ['name']);
+  return { name: name === undefined ? undefined : checkModelName(name, 'name') };
 }
 
 /**
@@ -137,9 +157,10 @@ function checkLoadOptions(options) {
   }
   checkWholeNumber('sessions', sessions);
   if (sessions > MAX_SESSIONS) throw invalid(`sessions must be at most ${MAX_SESSIONS}.`);
-  if (typeof model === 'object') return { ...options, model: filesOf(model, 'model') };
+  const checked = { ...options, hub: hubOf(options.hub) };
+  if (typeof model === 'object') return { ...checked, model: filesOf(model, 'model') };
   if (model !== undefined) checkModelName(model, 'model', MODEL_IS);
-  return { ...options };
+  return checked;
 }
 
 /**

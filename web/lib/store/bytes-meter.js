@@ -29,6 +29,15 @@ export class BytesMeter {
   }
 
   /**
+   * Nothing new, but a sign that this worker is alive while it waits.
+   * @param {FileSpec} spec
+   */
+  alive(spec) {
+    const { loaded = 0, total = 0 } = this.#files.get(spec.path) ?? {};
+    this.tell('download', spec, loaded, total, false);
+  }
+
+  /**
    * @param {'download' | 'verify'} phase
    * @param {FileSpec} spec
    * @param {number} loaded

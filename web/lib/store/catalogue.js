@@ -2,15 +2,13 @@
 
 import { RerankError } from '../errors.js';
 import { SITE } from '../site.js';
+import { addressOf, hubFolder } from './names.js';
 
-/** @typedef {import('./sources.js').Source} Source */
+/** @typedef {import('./sources.js').Release} Release */
 /** @typedef {import('../../webrerank.js').CatalogueEntry} CatalogueEntry */
 
 /** It is of this release, and its folder is not SITE. */
 const CATALOGUE = new URL('../../catalogue.json', import.meta.url);
-
-/** Where hub models come from. */
-export const HUB = 'https://huggingface.co';
 
 /**
  * All entries, as they are in the file.
@@ -34,31 +32,28 @@ export async function readCatalogue(signal) {
 
 /**
  * @param {string} id
+ * @param {string} hub
  * @param {AbortSignal} signal
- * @returns {Promise<Source | null>}
+ * @returns {Promise<Release | null>}
  */
-export async function findInCatalogue(id, signal) {
+export async function findInCatalogue(id, hub, signal) {
   const entries = await readCatalogue(signal);
   const entry = entries.find((model) => model.id === id);
-  return entry ? catalogueSource(entry) : null;
+  return entry ? catalogueRelease(entry, hub) : null;
 }
 
 /**
  * @param {any} entry
- * @returns {Source}
+ * @param {string} hub
+ * @returns {Release}
  */
-export function catalogueSource({ id, folder, revision, files, models }) {
-  const base = folder ? new URL(folder, SITE).href : hubFolder(id, revision);
+export function catalogueRelease({ id, folder, revision = null, files, models }, hub) {
+  const base = folder ? new URL(folder, SITE).href : hubFolder(hub, id, revision);
   const specs = files.map((/** @type {any} */ { path, bytes = 0, sha256 = null }) => {
-    const url = new URL(path, base).href;
-    return [path, { key: sha256 ? `sha256:${sha256}` : url, path, url, bytes, sha256 }];
+    // Where no hash is known, the pinned revision says which version it is.
+    const validator = sha256 ? null : { etag: revision, date: null, length: 0 };
+    return [path, { path, url: addressOf(base, path), bytes, sha256, validator }];
   });
-  return { id, files: Object.fromEntries(specs), models, base };
+  const from = { name: id, id, kind: /** @type {const} */ ('catalogue'), base, revision };
+  return { ...from, models, files: Object.fromEntries(specs), used: {}, storedAt: 0, lastUsed: 0 };
 }
-
-/**
- * The folder of a hub model at a revision.
- * @param {string} id 'owner/name'
- * @param {string} revision a branch or a commit
- */
-export const hubFolder = (id, revision) => `${HUB}/${id}/resolve/${encodeURIComponent(revision)}/`;

@@ -1,169 +1,154 @@
 /**
- * @file The one IndexedDB database: model files in chunks. A file counts as present only when its
- * manifest is, and that is written last. Without IndexedDB (private modes) everything here
- * answers as if empty, and what is put is not kept.
+ * @file The one IndexedDB database, and how it is asked: every request is bounded in time, and a
+ * failure is an answer. Without IndexedDB (blocked site data, private modes, storage that never
+ * answers) everything here answers as if empty, and what is put is not kept.
+ *
+ * Stores: `files` (a file by the sha256 of its content, and where its bytes lie), `chunks` (those
+ * bytes), `partials` (downloads under way or broken off), `releases` (what a name stands for).
  */
 
 import { openDB } from '../../vendor/idb.js';
+import { PATIENCE_MS, withinTime } from '../patience.js';
 
 /** What one chunk holds, bytes. The largest that every engine stores (PLATFORM.md 3.3). */
 export const CHUNK_BYTES = 16 * 2 ** 20;
 
-/**
- * A whole file (store 'files'), or how far its download is (store 'partials').
- * @typedef {object} Manifest
- * @property {string} key
- * @property {number} bytes of the whole file; 0 if the host did not say
- * @property {string[]} chunks sha256 of each, hex
- * @property {string | null} validator ETag or date of the file; null if the host did not show one
- */
+/** @typedef {'files' | 'partials' | 'chunks' | 'releases'} StoreName */
 
-/**
- * What was used to run a model, so that it runs again without network.
- * @typedef {object} ModelRecord
- * @property {string} name what was asked for
- * @property {import('./sources.js').Source} source
- * @property {number} lastUsed milliseconds since 1970
- */
+/** @type {Record<StoreName, string | undefined>} the property that a record is found by */
+const KEYS = { files: 'sha256', partials: 'id', chunks: undefined, releases: 'name' };
+
+/** All stores, for what concerns them all. */
+export const STORES = /** @type {StoreName[]} */ (Object.keys(KEYS));
+
+/** Version 1 knew files by their address. Its records are dropped: it was never published. */
+const VERSION = 2;
 
 /** @type {Promise<import('idb').IDBPDatabase | null> | null} */
 let opening = null;
 
+/** What a request rejects with that was never answered. */
+const SILENT = new Error('The storage of this browser does not answer.');
+const silent = () => SILENT;
+
 /** The database, or null where there is none. */
 function database() {
-  opening ??= openDB('webrerank', 1, {
-    upgrade(db) {
-      db.createObjectStore('files', { keyPath: 'key' });
-      db.createObjectStore('partials', { keyPath: 'key' });
-      db.createObjectStore('chunks');
-      db.createObjectStore('models', { keyPath: 'name' });
-    },
-    blocking: (_current, _blocked, event) => {
-      /** @type {IDBDatabase} */ (event.target).close(); // another tab brings a newer version
-      opening = null;
-    },
-    terminated: () => (opening = null),
-  }).catch(() => null);
+  opening ??= openBounded();
   return opening;
+}
+
+async function openBounded() {
+  // Where site data is blocked, even to read `indexedDB` may throw.
+  const db = Promise.resolve().then(() =>
+    openDB('webrerank', VERSION, {
+      upgrade,
+      blocking: (_current, _blocked, event) => {
+        /** @type {IDBDatabase} */ (event.target).close(); // another tab brings a newer version
+        opening = null;
+      },
+      terminated: () => (opening = null),
+    }),
+  );
+  try {
+    return await withinTime(db, PATIENCE_MS.storage, silent);
+  } catch {
+    db.then((late) => late.close()).catch(() => {});
+    return null;
+  }
+}
+
+/** @param {import('idb').IDBPDatabase} db */
+function upgrade(db) {
+  for (const name of db.objectStoreNames) db.deleteObjectStore(name);
+  for (const [name, keyPath] of Object.entries(KEYS)) db.createObjectStore(name, { keyPath });
 }
 
 /** Whether anything can be kept here at all. */
 export const isKept = async () => Boolean(await database());
 
 /**
- * @param {'files' | 'partials' | 'models'} store
- * @param {string} key
+ * Read something.
+ * @param {(db: import('idb').IDBPDatabase) => Promise<any>} work
  * @returns {Promise<any>} undefined if absent or unreadable: eviction is normal
  */
-export async function read(store, key) {
+async function ask(work) {
   const db = await database();
-  return db?.get(store, key).catch(() => undefined);
+  if (!db) return undefined;
+  try {
+    return await withinTime(Promise.resolve(db).then(work), PATIENCE_MS.storage, silent);
+  } catch (error) {
+    giveUpIfSilent(error);
+    return undefined;
+  }
 }
 
-/**
- * @param {'files' | 'partials' | 'models'} store
- * @param {object} record
- * @returns {Promise<boolean>} false if it could not be kept
- */
-export function write(store, record) {
-  return commit([store], (tx) => tx.objectStore(store).put(record));
-}
+/** @param {StoreName} store @param {IDBValidKey} key */
+export const read = (store, key) => ask((db) => db.get(store, key));
 
 /**
- * Keep a chunk, and with it how far the download is.
- * @param {Manifest} partial
- * @param {number} index
- * @param {ArrayBuffer} bytes
- */
-export function writeChunk(partial, index, bytes) {
-  return commit(['partials', 'chunks'], (tx) => {
-    tx.objectStore('chunks').put(bytes, [partial.key, index]);
-    tx.objectStore('partials').put(partial);
-  });
-}
-
-/**
- * Put a chunk of a whole file in its place again.
- * @param {string} key
- * @param {number} index
- * @param {ArrayBuffer} bytes
- */
-export function writeChunkAgain(key, index, bytes) {
-  return commit(['chunks'], (tx) => tx.objectStore('chunks').put(bytes, [key, index]));
-}
-
-/**
- * @param {string} key
- * @param {number} index
- * @returns {Promise<ArrayBuffer | undefined>}
- */
-export async function readChunk(key, index) {
-  const db = await database();
-  return db?.get('chunks', [key, index]).catch(() => undefined);
-}
-
-/**
- * The commit: from now on the file counts as present.
- * @param {Manifest} manifest
- */
-export function commitFile(manifest) {
-  return commit(['files', 'partials'], (tx) => {
-    tx.objectStore('files').put(manifest);
-    tx.objectStore('partials').delete(manifest.key);
-  });
-}
-
-/**
- * Forget a file, whole or not.
- * @param {string} key
- */
-export function removeFile(key) {
-  return commit(['files', 'partials', 'chunks'], (tx) => {
-    tx.objectStore('files').delete(key);
-    tx.objectStore('partials').delete(key);
-    tx.objectStore('chunks').delete(IDBKeyRange.bound([key, 0], [key, Infinity]));
-  });
-}
-
-/**
- * @param {'files' | 'partials' | 'models'} store
+ * @param {StoreName} store
  * @returns {Promise<any[]>}
  */
-export async function readAll(store) {
-  const db = await database();
-  return (await db?.getAll(store).catch(() => [])) ?? [];
-}
+export const readAll = async (store) => (await ask((db) => db.getAll(store))) ?? [];
 
 /**
- * @param {'models'} store
- * @param {string} key
+ * @param {StoreName} store
+ * @returns {Promise<any[]>}
  */
-export const remove = (store, key) => commit([store], (tx) => tx.objectStore(store).delete(key));
-
-/** Forget everything that is webrerank's. */
-export function clear() {
-  const stores = ['files', 'partials', 'chunks', 'models'];
-  return commit(stores, (tx) => {
-    for (const store of stores) tx.objectStore(store).clear();
-  });
-}
+export const readKeys = async (store) => (await ask((db) => db.getAllKeys(store))) ?? [];
 
 /**
- * Run one transaction. A failure (quota above all) is an answer, not an error: ranking goes on
- * from memory.
- * @param {string[]} stores
- * @param {(tx: any) => void} work must not await anything but the transaction
+ * Change something, all of it or nothing. A failure (quota above all) is an answer, not an error:
+ * ranking goes on from memory.
+ * @param {StoreName[]} stores
+ * @param {(tx: any) => Promise<unknown>} work must await each request before the next, and nothing
+ *   else: one that nobody awaits when another throws would be an unhandled rejection
+ * @param {number} [patienceMs]
  * @returns {Promise<boolean>} whether it was committed
  */
-async function commit(stores, work) {
+export async function change(stores, work, patienceMs = PATIENCE_MS.storage) {
   const db = await database();
   if (!db) return false;
   try {
-    const tx = db.transaction(stores, 'readwrite', { durability: 'relaxed' });
-    work(tx);
-    await tx.done;
+    await withinTime(transact(db, stores, work), patienceMs, silent);
     return true;
-  } catch {
+  } catch (error) {
+    giveUpIfSilent(error);
     return false;
   }
+}
+
+/**
+ * @param {import('idb').IDBPDatabase} db
+ * @param {StoreName[]} stores
+ * @param {(tx: any) => Promise<unknown>} work
+ */
+async function transact(db, stores, work) {
+  const tx = db.transaction(stores, 'readwrite', { durability: 'relaxed' });
+  const worked = async () => {
+    try {
+      await work(tx);
+    } catch (error) {
+      abort(tx); // else what was put before the failure would stay
+      throw error;
+    }
+  };
+  await Promise.all([worked(), tx.done]);
+}
+
+/** @param {any} tx */
+function abort(tx) {
+  try {
+    tx.abort();
+  } catch {
+    // It is over already: the failure was its own.
+  }
+}
+
+/**
+ * Storage that did not answer once is asked no more: each question would take as long again.
+ * @param {unknown} error
+ */
+function giveUpIfSilent(error) {
+  if (error === SILENT) opening = Promise.resolve(null);
 }

@@ -1,11 +1,21 @@
 /**
  * @file One file from the network into the database, chunk by chunk, so that a lost connection or
- * a closed tab costs one chunk at most.
+ * a closed tab costs one chunk at most. Its sha256 is computed on the way.
  */
 
 import { RerankError } from '../errors.js';
-import { CHUNK_BYTES, commitFile, read, readChunk, removeFile, writeChunk } from './database.js';
-import { gone, integrity, Spoilt, unreachable } from './download-errors.js';
+import { PATIENCE_MS, SilenceClock } from '../patience.js';
+import { CHUNK_BYTES } from './database.js';
+import { changed, gone, integrity, Spoilt, unreachable } from './download-errors.js';
+import {
+  commitFile,
+  findPartial,
+  keyOf,
+  newId,
+  readChunk,
+  removePartial,
+  writeChunk,
+} from './files.js';
 import { createHasher, sha256 } from './hash.js';
 import {
   announcedBytes,
@@ -14,91 +24,128 @@ import {
   continues,
   lengthOnTheWire,
   rangeHeaders,
-  validatorOf,
 } from './http-range.js';
 import { withRetries } from './retry.js';
+import { compare, validatorOf } from './validators.js';
 
 /** @typedef {import('./sources.js').FileSpec} FileSpec */
-/** @typedef {import('./database.js').Manifest} Manifest */
+/** @typedef {import('./files.js').Partial} Partial */
+/** @typedef {import('./validators.js').Validator} Validator */
 
 /**
  * @typedef {object} DownloadOptions
+ * @property {string} name of the model
+ * @property {boolean} listed whether the host itself said which version it has, in spec.validator
+ * @property {boolean} hurry whether there is a stored release to use instead
  * @property {AbortSignal} signal
  * @property {(loaded: number, total: number) => void} onBytes
  * @property {() => void} onVerify
+ * @property {() => void} onWait called now and then while nothing comes
  */
 
 /** @typedef {DownloadOptions & { spec: FileSpec }} Download */
-/** @typedef {{ manifest: Manifest, inMemory: Map<number, Blob> }} State chunks not kept are in memory */
+
+/**
+ * @typedef {object} State
+ * @property {Partial} partial
+ * @property {Map<number, Blob>} inMemory chunks that could not be kept
+ * @property {import('./hash.js').Hasher} hasher of all chunks so far
+ * @property {Uint8Array | null} mark the hasher's state before the last chunk
+ */
+
+/**
+ * @typedef {object} Downloaded
+ * @property {Blob} blob
+ * @property {boolean} saved
+ * @property {string} sha256
+ * @property {Validator | null} validator
+ */
 
 /**
  * Download a file, from where the last attempt stopped.
  * @param {FileSpec} spec
  * @param {DownloadOptions} options
- * @returns {Promise<{ blob: Blob, saved: boolean }>}
+ * @returns {Promise<Downloaded>}
  * @throws {RerankError} 'model_load' or 'model_integrity'
  */
 export async function download(spec, options) {
   if (!spec.url) throw gone(spec);
   const job = { spec, ...options };
-  /** @type {State} */
-  const state = { manifest: await resume(spec.key), inMemory: new Map() };
-  const resumed = state.manifest.chunks.length > 0;
-  let blob;
+  const state = await resume(job);
+  const resumed = state.partial.chunks.length > 0;
   try {
     await fetchAll(job, state);
-    if (spec.sha256) job.onVerify();
-    blob = await assemble(state);
-    await verify(job, blob);
+    return await finish(job, state);
   } catch (error) {
     if (!(error instanceof RerankError && error.cause instanceof Spoilt)) throw error;
-    await removeFile(spec.key);
+    await removePartial(state.partial.id);
     if (!resumed) throw error;
     return download(spec, options); // what an earlier visit left may be what is wrong
   }
-  const saved = !state.inMemory.size && (await commitFile(state.manifest));
-  if (!saved) await removeFile(spec.key); // half a file is of no use to anyone
-  return { blob, saved };
 }
 
 /**
- * Keep a file from disk.
- * @param {FileSpec} spec with its blob
- * @param {AbortSignal} signal
- * @returns {Promise<boolean>} false if there is no room
+ * @param {Download} job
+ * @param {State} state
+ * @returns {Promise<Downloaded>}
  */
-export async function storeBlob({ key, blob = new Blob() }, signal) {
-  /** @type {Manifest} */
-  let manifest = { key, bytes: blob.size, chunks: [], validator: null };
-  await removeFile(key);
-  for (let start = 0; start < blob.size; start += CHUNK_BYTES) {
-    signal.throwIfAborted();
-    const bytes = await blob.slice(start, start + CHUNK_BYTES).arrayBuffer();
-    const index = manifest.chunks.length;
-    manifest = { ...manifest, chunks: [...manifest.chunks, await sha256(bytes)] };
-    if (!(await writeChunk(manifest, index, bytes))) return false;
+async function finish({ spec, onVerify }, { partial, inMemory, hasher }) {
+  const hash = hasher.digest();
+  if (spec.sha256) onVerify();
+  if (spec.sha256 && hash !== spec.sha256) {
+    throw integrity(spec, 'does not have the expected sha256', new Spoilt());
   }
-  return commitFile(manifest);
+  const blob = await assemble(partial, inMemory);
+  const { id, bytes, chunks } = partial;
+  const validator = spec.validator ?? partial.validator;
+  const file = { sha256: hash, id, bytes, chunks, url: spec.url, validator };
+  const saved = !inMemory.size && (await commitFile(file));
+  if (!saved) await removePartial(id); // half a file is of no use to anyone
+  return { blob, saved, sha256: hash, validator };
 }
 
 /**
  * What an earlier attempt left. Chunks that the database lost since are fetched again.
- * @param {string} key
- * @returns {Promise<Manifest>}
+ * @param {Download} job
+ * @returns {Promise<State>}
  */
-async function resume(key) {
-  /** @type {Manifest} */
-  const partial = (await read('partials', key)) ?? { key, bytes: 0, chunks: [], validator: null };
-  for (const [index, hash] of partial.chunks.entries()) {
-    const bytes = await readChunk(key, index);
+async function resume({ spec, name, listed }) {
+  const hasher = await createHasher();
+  const partial = (await findPartial(spec)) ?? newPartial(spec, name);
+  /** @type {State} */
+  const state = { partial, inMemory: new Map(), hasher, mark: null };
+  if (listed && compare(partial.validator, spec.validator) === 'different') startOver(state, null);
+  const { id, bytes: total, chunks } = state.partial;
+  for (const [index, hash] of chunks.entries()) {
+    const bytes = await readChunk(id, index);
     const end = index * CHUNK_BYTES + (bytes?.byteLength ?? 0);
-    const whole = bytes?.byteLength === CHUNK_BYTES || end === partial.bytes;
+    const whole = bytes?.byteLength === CHUNK_BYTES || end === total;
     if (!bytes || !whole || (await sha256(bytes)) !== hash) {
-      partial.chunks.length = index;
+      chunks.length = index;
       break;
     }
+    addToHash(state, bytes);
   }
-  return partial;
+  return state;
+}
+
+/**
+ * @param {State} state
+ * @param {ArrayBuffer} chunk the next one
+ */
+function addToHash(state, chunk) {
+  state.mark = state.hasher.save();
+  state.hasher.update(new Uint8Array(chunk));
+}
+
+/**
+ * @param {FileSpec} spec
+ * @param {string} name
+ * @returns {Partial}
+ */
+function newPartial(spec, name) {
+  const none = { bytes: 0, chunks: [], validator: null };
+  return { id: newId(), key: keyOf(spec), name, at: Date.now(), ...none };
 }
 
 /**
@@ -107,45 +154,80 @@ async function resume(key) {
  * @param {State} state
  */
 async function fetchAll(job, state) {
+  const { signal, hurry, onWait: tell } = job;
   try {
-    const progress = () => state.manifest.chunks.length;
-    await withRetries(() => fetchRest(job, state), job.signal, progress);
+    const progress = () => state.partial.chunks.length;
+    const attempts = hurry ? 2 : undefined;
+    await withRetries(() => fetchRest(job, state), { signal, progress, tell, attempts });
   } catch (error) {
-    job.signal.throwIfAborted();
+    signal.throwIfAborted();
     throw error instanceof RerankError ? error : unreachable(job.spec, error);
   }
 }
 
 /**
- * One request: from the first missing chunk to the end.
+ * One request, given up once nothing comes any more: a connection can die unseen.
  * @param {Download} job
  * @param {State} state
  */
 async function fetchRest(job, state) {
+  const stalled = new AbortController();
+  const patience = job.hurry ? PATIENCE_MS.hostOfStored : PATIENCE_MS.host;
+  const clock = new SilenceClock(() => stalled.abort(new Error('The host sends nothing more.')));
+  const signal = AbortSignal.any([job.signal, stalled.signal]);
+  const alive = () => clock.start(patience);
+  alive();
+  try {
+    await request({ ...job, signal }, state, alive);
+  } finally {
+    clock.stop();
+  }
+}
+
+/**
+ * From the first missing chunk to the end.
+ * @param {Download} job
+ * @param {State} state
+ * @param {() => void} alive to call when something came
+ */
+async function request(job, state, alive) {
   const { spec, signal, onBytes } = job;
-  const from = state.manifest.chunks.length * CHUNK_BYTES;
-  if (state.manifest.bytes && from >= state.manifest.bytes) return; // all but the commit was done
+  const from = state.partial.chunks.length * CHUNK_BYTES;
+  if (state.partial.bytes && from >= state.partial.bytes) return; // all but the commit was done
   const response = await fetch(/** @type {string} */ (spec.url), {
     signal,
-    headers: rangeHeaders(from, spec, state.manifest),
+    headers: rangeHeaders(from, spec, state.partial),
+    // Not from the browser's cache where only the host's own word says which version it is.
+    cache: job.listed ? 'no-store' : 'default',
   });
-  const continued = from > 0 && continues(response, from, spec, state.manifest);
+  alive();
+  const continued = from > 0 && continues(response, from, spec, state.partial);
   if (from > 0 && !continued && [206, 416].includes(response.status)) {
     await response.body?.cancel(); // a part of another file: it is asked for whole
     startOver(state, null);
-    return fetchRest(job, state);
+    return request(job, state, alive);
   }
   const body = checkResponse(response, spec);
   if (!continued) startOver(state, validatorOf(response));
   const offset = continued ? from : 0;
   const announced = announcedBytes(response, offset);
-  if (spec.bytes && announced && announced !== spec.bytes) {
-    throw integrity(spec, `has ${announced} bytes instead of ${spec.bytes}`);
-  }
-  state.manifest.bytes = spec.bytes || announced;
-  const total = state.manifest.bytes || lengthOnTheWire(response, offset);
-  const count = (/** @type {number} */ loaded) => onBytes(loaded, total);
+  checkVersion(job, response, announced);
+  state.partial.bytes = (job.listed ? 0 : spec.bytes) || announced;
+  const total = state.partial.bytes || lengthOnTheWire(response, offset);
+  const count = (/** @type {number} */ loaded) => (alive(), onBytes(loaded, total));
   await keepChunks(body, offset, { ...job, count }, state);
+}
+
+/**
+ * @param {Download} job
+ * @param {Response} response
+ * @param {number} announced bytes; 0 if not known
+ */
+function checkVersion({ spec, listed }, response, announced) {
+  const otherLength = Boolean(spec.bytes && announced && announced !== spec.bytes);
+  if (listed && compare(validatorOf(response), spec.validator) === 'different') throw changed(spec);
+  if (otherLength && listed) throw changed(spec);
+  if (otherLength) throw integrity(spec, `has ${announced} bytes instead of ${spec.bytes}`);
 }
 
 /**
@@ -157,54 +239,55 @@ async function fetchRest(job, state) {
 async function keepChunks(body, offset, { spec, signal, count }, state) {
   let loaded = offset;
   for await (const chunk of chunksOf(body, signal, (bytes) => count((loaded += bytes)))) {
-    const index = state.manifest.chunks.length;
-    const next = { ...state.manifest, chunks: [...state.manifest.chunks, await sha256(chunk)] };
+    const index = state.partial.chunks.length;
+    const chunks = [...state.partial.chunks, await sha256(chunk)];
+    const next = { ...state.partial, at: Date.now(), chunks };
     if (!(await writeChunk(next, index, chunk))) state.inMemory.set(index, new Blob([chunk]));
-    state.manifest = next;
+    addToHash(state, chunk);
+    state.partial = next;
   }
-  if (state.manifest.bytes && loaded !== state.manifest.bytes) {
-    // A whole chunk cannot be told from a cut one here: the last is fetched again.
-    state.manifest = { ...state.manifest, chunks: state.manifest.chunks.slice(0, -1) };
-    throw integrity(spec, `has ${loaded} bytes instead of ${state.manifest.bytes}`, new Spoilt());
+  const { bytes } = state.partial;
+  if (bytes && loaded !== bytes) {
+    dropLast(state);
+    throw integrity(spec, `has ${loaded} bytes instead of ${bytes}`, new Spoilt());
   }
-  state.manifest.bytes = loaded;
+  state.partial.bytes = loaded;
+}
+
+/**
+ * A whole chunk cannot be told from one that was cut at the end: the last is fetched again.
+ * @param {State} state
+ */
+function dropLast(state) {
+  if (!state.mark) return startOver(state, state.partial.validator);
+  state.hasher.load(state.mark);
+  state.mark = null;
+  state.partial = { ...state.partial, chunks: state.partial.chunks.slice(0, -1) };
 }
 
 /**
  * @param {State} state
- * @param {string | null} validator
+ * @param {Validator | null} validator
  */
 function startOver(state, validator) {
-  state.manifest = { key: state.manifest.key, bytes: 0, chunks: [], validator };
+  state.partial = { ...state.partial, bytes: 0, chunks: [], validator };
   state.inMemory.clear();
+  state.hasher.init();
+  state.mark = null;
 }
 
 /**
  * The whole file as a Blob: a handle that workers share without copies.
- * @param {State} state
+ * @param {Partial} partial
+ * @param {Map<number, Blob>} inMemory
  */
-async function assemble({ manifest, inMemory }) {
+async function assemble({ id, chunks }, inMemory) {
   const parts = [];
-  for (const index of manifest.chunks.keys()) {
-    const part = inMemory.get(index) ?? (await readChunk(manifest.key, index));
+  for (const index of chunks.keys()) {
+    const part = inMemory.get(index) ?? (await readChunk(id, index));
     if (!part)
       throw new RerankError('model_load', 'The browser lost a part of the model. Try again.');
     parts.push(part instanceof Blob ? part : new Blob([part]));
   }
   return new Blob(parts);
-}
-
-/**
- * @param {Download} job
- * @param {Blob} blob
- */
-async function verify({ spec, signal }, blob) {
-  if (!spec.sha256) return;
-  const hasher = await createHasher();
-  for (let start = 0; start < blob.size; start += CHUNK_BYTES) {
-    hasher.update(new Uint8Array(await blob.slice(start, start + CHUNK_BYTES).arrayBuffer()));
-    signal.throwIfAborted();
-  }
-  if (hasher.digest() === spec.sha256) return;
-  throw integrity(spec, 'does not have the expected sha256', new Spoilt());
 }

@@ -5,28 +5,24 @@
 import { RerankError } from '../errors.js';
 import { CHUNK_BYTES } from './database.js';
 import { integrity, Missing } from './download-errors.js';
-import { Retry } from './retry.js';
+import { retryOf } from './retry.js';
+import { compare, validatorOf } from './validators.js';
 
 /** @typedef {import('./sources.js').FileSpec} FileSpec */
-/** @typedef {import('./database.js').Manifest} Manifest */
+/** @typedef {import('./files.js').Partial} Partial */
 
 /**
  * What to ask for. Parts can be put together only if something tells that they are of one file: a
  * hash of the whole, or a validator. If-Range would say it to the host, but needs a CORS preflight.
  * @param {number} from
  * @param {FileSpec} spec
- * @param {Manifest} manifest
+ * @param {Partial} partial
  * @returns {Record<string, string>}
  */
-export function rangeHeaders(from, spec, manifest) {
-  return from && (spec.sha256 || manifest.validator) ? { Range: `bytes=${from}-` } : {};
+export function rangeHeaders(from, spec, { validator }) {
+  const tells = spec.sha256 ?? validator?.etag ?? validator?.date;
+  return from && tells ? { Range: `bytes=${from}-` } : {};
 }
-
-/**
- * What changes with the file; another host shows scripts at least the date.
- * @param {Response} response
- */
-export const validatorOf = ({ headers }) => headers.get('etag') ?? headers.get('last-modified');
 
 /**
  * @param {Response} response
@@ -36,13 +32,17 @@ export const validatorOf = ({ headers }) => headers.get('etag') ?? headers.get('
 export function checkResponse(response, spec) {
   const { status } = response;
   if (!response.ok || !response.body) {
-    const retry = status >= 500 || status === 429 || status === 408;
-    const cause = retry ? new Retry() : [404, 410].includes(status) ? new Missing() : undefined;
+    const busy = status >= 500 || status === 429 || status === 408;
+    const retry = busy ? retryOf(response) : null;
+    const wait = retry?.waitMs ? `in ${Math.ceil(retry.waitMs / 1000)} seconds` : 'later';
     throw new RerankError(
       'model_load',
       `The model's host answered ${status} for ${spec.path}. ` +
-        (retry ? 'Try again later.' : 'Check the model name and that the model is public.'),
-      { cause },
+        (retry ? `Try again ${wait}.` : 'Check the model name and that the model is public.'),
+      {
+        cause: retry ?? ([404, 410].includes(status) ? new Missing() : undefined),
+        retryable: busy,
+      },
     );
   }
   if (response.headers.get('content-type')?.startsWith('text/html')) {
@@ -56,19 +56,18 @@ export function checkResponse(response, spec) {
  * @param {Response} response
  * @param {number} from
  * @param {FileSpec} spec
- * @param {Manifest} manifest
+ * @param {Partial} partial
  */
-export function continues(response, from, spec, manifest) {
+export function continues(response, from, spec, partial) {
   if (response.status !== 206) return false;
   const [range, length] = ['content-range', 'content-length'].map((name) =>
     response.headers.get(name),
   );
   if (range !== null && !range.startsWith(`bytes ${from}-`)) return false;
-  if (manifest.bytes && length !== null && from + Number(length) !== manifest.bytes) return false;
-  const validator = validatorOf(response);
+  if (partial.bytes && length !== null && from + Number(length) !== partial.bytes) return false;
+  const version = compare(validatorOf(response), partial.validator);
   // Another host may hide all of these; a hash of the whole decides then, or nothing does.
-  if (validator === null || manifest.validator === null) return Boolean(spec.sha256);
-  return validator === manifest.validator;
+  return version === 'same' || (version === 'unknown' && Boolean(spec.sha256));
 }
 
 /**

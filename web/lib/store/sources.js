@@ -1,150 +1,112 @@
 /**
- * @file From what the caller names to the files of a model: an id in the catalogue, a hub's
- * 'owner/name', the URL of a folder in the hub's layout, or files from disk.
+ * @file From what the caller names to a release of a model, as its source has it now: the
+ * catalogue, a hub, a folder on a web server.
  */
 
 import { RerankError } from '../errors.js';
-import { SITE } from '../site.js';
-import { findInCatalogue, HUB } from './catalogue.js';
-import { hubSource } from './hub.js';
-import { CONFIG_PATHS, MODEL_PATHS, modelPaths } from './layout.js';
+import { PATIENCE_MS, withinTime } from '../patience.js';
+import { findInCatalogue } from './catalogue.js';
+import { folderRelease } from './folder.js';
+import { hubRelease, isCommit } from './hub.js';
+import { addressOf } from './names.js';
 
 /** @typedef {import('../../webrerank.js').Dtype} Dtype */
+/** @typedef {import('./names.js').ModelName} ModelName */
+/** @typedef {import('./validators.js').Validator} Validator */
 
 /**
  * @typedef {object} FileSpec
- * @property {string} key under which the database keeps it
  * @property {string} path inside the model's folder
  * @property {string | null} url null if it can only come from this device
  * @property {number} bytes 0 if not known
- * @property {string | null} sha256 hex; null if not known
+ * @property {string | null} sha256 of its content, hex; null if not known yet
+ * @property {Validator | null} validator which version of it the source has
  * @property {Blob} [blob] a file from disk, read where it lies
  */
 
 /**
- * @typedef {object} Source
+ * One release of a model: files that belong together. What a source lists is a release of which
+ * nothing may be stored; what a name refers to in the database is one of which all files of the
+ * precisions in `used` are.
+ * @typedef {object} Release
+ * @property {string} name what it is kept under
  * @property {string} id
- * @property {Record<string, FileSpec>} files by path; of a folder only those known to be there
+ * @property {'catalogue' | 'hub' | 'folder' | 'disk'} kind
+ * @property {string | null} base URL of the folder; null for files from disk
+ * @property {string | null} revision of a hub model
+ * @property {Record<string, FileSpec>} files by path; of a folder only those that were asked for
  * @property {Partial<Record<Dtype, string>>} models the path of each precision
- * @property {string | null} base URL of the folder; null if there is none
+ * @property {Partial<Record<Dtype, string[]>>} used the paths of all files that each precision
+ *   which was opened needs
+ * @property {number} storedAt milliseconds since 1970; 0 if not stored
+ * @property {number} lastUsed the same
  */
 
 /**
- * Find a model's files.
- * @param {string | Blob[]} model
- * @param {AbortSignal} signal
- * @returns {Promise<Source>}
+ * @typedef {object} Question
+ * @property {string} hub
+ * @property {AbortSignal} signal
+ * @property {Release} [stored] what is stored under the name
+ * @property {boolean} [newest] ask even where what is stored is pinned
+ * @property {'HEAD' | 'GET'} [method] of asking a folder
  */
-export async function findSource(model, signal) {
-  if (typeof model !== 'string') return diskSource('files from disk', model);
-  // The address of a model's page on the hub means that model.
-  const name = model.startsWith(`${HUB}/`) ? model.slice(HUB.length + 1) : model;
-  if (/^(https?:\/\/|\.{0,2}\/)/.test(name)) return folderSource(name, signal);
-  const known = await findInCatalogue(name, signal);
+
+/**
+ * Ask the source of a model for its release.
+ * @param {ModelName} named
+ * @param {Question} question
+ * @returns {Promise<Release | null>} null if nobody has to be asked, or can be
+ * @throws {RerankError} if the source does not answer, or has no such model
+ */
+export async function askSource(named, { hub, signal, stored, newest = false, method }) {
+  if (named.kind === 'folder') {
+    const known = Object.values(stored?.used ?? {}).flat();
+    return folderRelease(named, signal, { known, method });
+  }
+  const isPinned = stored?.kind === 'hub' && isCommit(stored.revision);
+  if (isPinned && !newest) return null;
+  const known = await findInCatalogue(named.name, hub, signal);
   if (known) return known;
-  if (/^[\w.-]+\/[\w.-]+$/.test(name)) return hubSource(name, signal);
+  if (stored?.kind === 'disk') return null; // a name of the user's own
+  if (named.kind === 'hub') return hubRelease(named, hub, signal);
   throw new RerankError(
     'invalid_request',
     "The model is not known. Give an id of the catalogue (models.list() has them), a hub's " +
-      "'owner/name', the URL of a folder (a relative folder starts with ./ or ../), or files.",
+      "'owner/name' or 'owner/name@revision', the URL of a folder (a relative folder starts with " +
+      './ or ../), or files.',
   );
 }
 
 /**
- * The file of a source at a path; one that is not listed may still be in its folder.
- * @param {Source} source
+ * The same for a model that is stored: a slow host or none must not hold it up.
+ * @param {ModelName} named
+ * @param {Question} question
+ * @returns {Promise<Release | null>} null if there is no answer
+ */
+export async function askForNews(named, question) {
+  const late = new AbortController();
+  const signal = AbortSignal.any([question.signal, late.signal]);
+  try {
+    const asking = askSource(named, { ...question, signal });
+    return await withinTime(asking, PATIENCE_MS.news, () => new Error('late'));
+  } catch {
+    question.signal.throwIfAborted();
+    return null;
+  } finally {
+    late.abort();
+  }
+}
+
+/**
+ * The file of a release at a path; one that a folder was not asked for may still be there.
+ * @param {Release} release
  * @param {string} path
  * @returns {FileSpec | null}
  */
-export function fileOf(source, path) {
-  if (Object.hasOwn(source.files, path)) return source.files[path];
-  return source.base ? fileAt(new URL(path, source.base), path) : null;
-}
-
-/**
- * A file of which nothing but its address is known.
- * @param {URL} url
- * @param {string} path
- * @returns {FileSpec}
- */
-const fileAt = (url, path) => ({ key: url.href, path, url: url.href, bytes: 0, sha256: null });
-
-/**
- * A folder on a web server cannot be listed, so each precision is asked for.
- * @param {string} address absolute, or relative to the folder of webrerank.js
- * @param {AbortSignal} signal
- * @returns {Promise<Source>}
- */
-async function folderSource(address, signal) {
-  const folder = address.endsWith('/') ? address : `${address}/`;
-  if (!URL.canParse(folder, SITE)) {
-    throw new RerankError('invalid_request', 'The address of the model folder is no valid URL.');
-  }
-  const base = new URL(folder, SITE);
-  const names = Object.values(MODEL_PATHS).map((paths) => paths[0]);
-  const present = await Promise.all(
-    names.map(async (path) => {
-      const answer = await fetch(new URL(path, base), { method: 'HEAD', signal }).catch(() => null);
-      // Hosts of single-page apps answer every path with their page.
-      const html = answer?.headers.get('content-type')?.startsWith('text/html');
-      return answer?.ok && !html ? path : null;
-    }),
-  );
-  signal.throwIfAborted();
-  const models = modelPaths((path) => present.includes(path));
-  if (!Object.keys(models).length) {
-    throw new RerankError(
-      'model_load',
-      'The model folder has no ONNX file, or cannot be reached. It needs config.json, ' +
-        `tokenizer.json and one of ${names.join(', ')}.`,
-    );
-  }
-  const id = base.pathname.split('/').filter(Boolean).at(-1) ?? base.host;
-  return { id, files: {}, models, base: base.href };
-}
-
-/** What lies in a model's folder beside the ONNX files, for other programs and for people. */
-const NOT_READ = /(^|\/)pytorch_model.*\.bin$|\.(br|gz|safetensors|h5|msgpack|pt|md|txt)$/;
-
-/**
- * Files from disk, in a folder or side by side.
- * @param {string} id
- * @param {Blob[]} blobs files with a name
- * @param {string} [keys] what the database's keys begin with
- * @returns {Source}
- */
-export function diskSource(id, blobs, keys = '') {
-  const paths = [...CONFIG_PATHS, ...Object.values(MODEL_PATHS).flat()];
-  /** @type {Record<string, FileSpec>} */
-  const files = {};
-  // The deepest first, so that a file of the folder itself wins over one in a sub-folder.
-  const depth = (/** @type {any} */ file) => (file.webkitRelativePath ?? '').split('/').length;
-  for (const blob of [...blobs].sort((a, b) => depth(b) - depth(a))) {
-    const { name = '', webkitRelativePath = '' } = /** @type {File} */ (blob);
-    const given = webkitRelativePath || name;
-    if (NOT_READ.test(given)) continue;
-    const path =
-      paths.find((known) => given === known || given.endsWith(`/${known}`)) ??
-      paths.find((known) => known.endsWith(`/${name}`)) ??
-      name; // external data: asked for by the name that the graph gives it
-    files[path] = {
-      key: `${keys}${path}`,
-      path,
-      url: null,
-      bytes: blob.size,
-      sha256: null,
-      blob,
-    };
-  }
-  const models = modelPaths((path) => Object.hasOwn(files, path));
-  const missing = ['config.json', 'tokenizer.json'].filter((path) => !Object.hasOwn(files, path));
-  if (missing.length || !Object.keys(models).length) {
-    const wanted = missing.length ? missing.join(' and ') : 'an ONNX file named as on the hub';
-    const verb = missing.length > 1 ? 'are' : 'is';
-    throw new RerankError(
-      'invalid_request',
-      `The files given are no model: ${wanted} ${verb} missing.`,
-    );
-  }
-  return { id, files, models, base: null };
+export function fileOf({ files, kind, base }, path) {
+  if (Object.hasOwn(files, path)) return files[path];
+  // Files chosen side by side have no folders.
+  if (kind === 'disk') return files[path.slice(path.lastIndexOf('/') + 1)] ?? null;
+  if (kind === 'hub' || !base) return null; // what these list is all there is
+  return { path, url: addressOf(base, path), bytes: 0, sha256: null, validator: null };
 }

@@ -1,12 +1,14 @@
 /** @file A file from the database, every chunk checked; a bad chunk is fetched again alone. */
 
 import { asRerankError } from '../errors.js';
-import { CHUNK_BYTES, read, readChunk, removeFile, writeChunkAgain } from './database.js';
+import { CHUNK_BYTES, read } from './database.js';
+import { FEW_ATTEMPTS, fetchInTime } from './fetch-in-time.js';
+import { readChunk, removeFile, writeChunkAgain } from './files.js';
 import { sha256 } from './hash.js';
 import { withRetries } from './retry.js';
 
 /** @typedef {import('./sources.js').FileSpec} FileSpec */
-/** @typedef {import('./database.js').Manifest} Manifest */
+/** @typedef {import('./files.js').StoredFile} StoredFile */
 
 /**
  * Read a stored file.
@@ -16,22 +18,22 @@ import { withRetries } from './retry.js';
  * @returns {Promise<Blob | null>} null if it is not there whole, and has to be downloaded
  */
 export async function readStored(spec, signal, onBytes) {
-  /** @type {Manifest | undefined} */
-  const manifest = await read('files', spec.key);
-  if (!manifest) return null;
+  /** @type {StoredFile | undefined} */
+  const file = spec.sha256 ? await read('files', spec.sha256) : undefined;
+  if (!file) return null;
   const parts = [];
-  for (const [index, hash] of manifest.chunks.entries()) {
+  for (const [index, hash] of file.chunks.entries()) {
     signal.throwIfAborted();
-    const stored = await readChunk(spec.key, index);
+    const stored = await readChunk(file.id, index);
     const good = stored !== undefined && (await sha256(stored)) === hash;
-    const bytes = good ? stored : await fetchChunk(spec, manifest, index, signal);
+    const bytes = good ? stored : await fetchChunk(spec, file, index, signal);
     if (!bytes) {
-      await removeFile(spec.key);
+      await removeFile(file);
       return null;
     }
     // A Blob a chunk: the browser may keep it on disk, and the next is read only then.
     parts.push(new Blob([bytes]));
-    onBytes(Math.min((index + 1) * CHUNK_BYTES, manifest.bytes), manifest.bytes);
+    onBytes(Math.min((index + 1) * CHUNK_BYTES, file.bytes), file.bytes);
   }
   return new Blob(parts);
 }
@@ -39,20 +41,23 @@ export async function readStored(spec, signal, onBytes) {
 /**
  * Fetch one chunk again.
  * @param {FileSpec} spec
- * @param {Manifest} manifest
+ * @param {StoredFile} file
  * @param {number} index
  * @param {AbortSignal} signal
  * @returns {Promise<ArrayBuffer | null>} null if the host has something else by now
  * @throws {RerankError} 'model_load' if it cannot be asked; the other chunks stay
  */
-async function fetchChunk(spec, manifest, index, signal) {
+async function fetchChunk(spec, file, index, signal) {
   if (!spec.url) return null;
   const start = index * CHUNK_BYTES;
-  const end = Math.min(start + CHUNK_BYTES, manifest.bytes);
+  const end = Math.min(start + CHUNK_BYTES, file.bytes);
   try {
-    const bytes = await withRetries(() => fetchRange(spec, start, end, signal), signal);
-    if (!bytes || (await sha256(bytes)) !== manifest.chunks[index]) return null;
-    await writeChunkAgain(spec.key, index, bytes); // if it cannot be kept, this load has it
+    const bytes = await withRetries(() => fetchRange(spec, start, end, signal), {
+      signal,
+      attempts: FEW_ATTEMPTS,
+    });
+    if (!bytes || (await sha256(bytes)) !== file.chunks[index]) return null;
+    await writeChunkAgain(file.id, index, bytes); // if it cannot be kept, this load has it
     return bytes;
   } catch (error) {
     signal.throwIfAborted();
@@ -74,7 +79,11 @@ async function fetchChunk(spec, manifest, index, signal) {
  */
 async function fetchRange({ url }, start, end, signal) {
   const headers = { Range: `bytes=${start}-${end - 1}` };
-  const response = await fetch(/** @type {string} */ (url), { signal, headers });
+  const response = await fetchInTime(/** @type {string} */ (url), {
+    signal,
+    headers,
+    cache: 'no-store',
+  });
   if (response.status === 206) return response.arrayBuffer();
   await response.body?.cancel();
   if (response.status >= 500) throw new Error(`the host answered ${response.status}`);
