@@ -7,16 +7,9 @@ import { RerankError } from '../errors.js';
 import { PATIENCE_MS, SilenceClock } from '../patience.js';
 import { CHUNK_BYTES } from './database.js';
 import { changed, gone, integrity, Spoilt, unreachable } from './download-errors.js';
-import {
-  commitFile,
-  findPartial,
-  keyOf,
-  newId,
-  readChunk,
-  removePartial,
-  writeChunk,
-} from './files.js';
-import { createHasher, sha256 } from './hash.js';
+import { addToHash, assemble, dropLast, resume, startOver } from './download-state.js';
+import { commitFile, removePartial, writeChunk } from './files.js';
+import { sha256 } from './hash.js';
 import {
   announcedBytes,
   checkResponse,
@@ -29,7 +22,7 @@ import { withRetries } from './retry.js';
 import { compare, validatorOf } from './validators.js';
 
 /** @typedef {import('./sources.js').FileSpec} FileSpec */
-/** @typedef {import('./files.js').Partial} Partial */
+/** @typedef {import('./download-state.js').State} State */
 /** @typedef {import('./validators.js').Validator} Validator */
 
 /**
@@ -44,14 +37,6 @@ import { compare, validatorOf } from './validators.js';
  */
 
 /** @typedef {DownloadOptions & { spec: FileSpec }} Download */
-
-/**
- * @typedef {object} State
- * @property {Partial} partial
- * @property {Map<number, Blob>} inMemory chunks that could not be kept
- * @property {import('./hash.js').Hasher} hasher of all chunks so far
- * @property {Uint8Array | null} mark the hasher's state before the last chunk
- */
 
 /**
  * @typedef {object} Downloaded
@@ -89,63 +74,20 @@ export async function download(spec, options) {
  * @param {State} state
  * @returns {Promise<Downloaded>}
  */
-async function finish({ spec, onVerify }, { partial, inMemory, hasher }) {
+async function finish({ spec, onVerify }, state) {
+  const { partial, inMemory, hasher } = state;
   const hash = hasher.digest();
   if (spec.sha256) onVerify();
   if (spec.sha256 && hash !== spec.sha256) {
     throw integrity(spec, 'does not have the expected sha256', new Spoilt());
   }
-  const blob = await assemble(partial, inMemory);
+  const blob = await assemble(state);
   const { id, bytes, chunks } = partial;
   const validator = spec.validator ?? partial.validator;
   const file = { sha256: hash, id, bytes, chunks, url: spec.url, validator };
   const saved = !inMemory.size && (await commitFile(file));
   if (!saved) await removePartial(id); // half a file is of no use to anyone
   return { blob, saved, sha256: hash, validator };
-}
-
-/**
- * What an earlier attempt left. Chunks that the database lost since are fetched again.
- * @param {Download} job
- * @returns {Promise<State>}
- */
-async function resume({ spec, name, listed }) {
-  const hasher = await createHasher();
-  const partial = (await findPartial(spec)) ?? newPartial(spec, name);
-  /** @type {State} */
-  const state = { partial, inMemory: new Map(), hasher, mark: null };
-  if (listed && compare(partial.validator, spec.validator) === 'different') startOver(state, null);
-  const { id, bytes: total, chunks } = state.partial;
-  for (const [index, hash] of chunks.entries()) {
-    const bytes = await readChunk(id, index);
-    const end = index * CHUNK_BYTES + (bytes?.byteLength ?? 0);
-    const whole = bytes?.byteLength === CHUNK_BYTES || end === total;
-    if (!bytes || !whole || (await sha256(bytes)) !== hash) {
-      chunks.length = index;
-      break;
-    }
-    addToHash(state, bytes);
-  }
-  return state;
-}
-
-/**
- * @param {State} state
- * @param {ArrayBuffer} chunk the next one
- */
-function addToHash(state, chunk) {
-  state.mark = state.hasher.save();
-  state.hasher.update(new Uint8Array(chunk));
-}
-
-/**
- * @param {FileSpec} spec
- * @param {string} name
- * @returns {Partial}
- */
-function newPartial(spec, name) {
-  const none = { bytes: 0, chunks: [], validator: null };
-  return { id: newId(), key: keyOf(spec), name, at: Date.now(), ...none };
 }
 
 /**
@@ -252,42 +194,4 @@ async function keepChunks(body, offset, { spec, signal, count }, state) {
     throw integrity(spec, `has ${loaded} bytes instead of ${bytes}`, new Spoilt());
   }
   state.partial.bytes = loaded;
-}
-
-/**
- * A whole chunk cannot be told from one that was cut at the end: the last is fetched again.
- * @param {State} state
- */
-function dropLast(state) {
-  if (!state.mark) return startOver(state, state.partial.validator);
-  state.hasher.load(state.mark);
-  state.mark = null;
-  state.partial = { ...state.partial, chunks: state.partial.chunks.slice(0, -1) };
-}
-
-/**
- * @param {State} state
- * @param {Validator | null} validator
- */
-function startOver(state, validator) {
-  state.partial = { ...state.partial, bytes: 0, chunks: [], validator };
-  state.inMemory.clear();
-  state.hasher.init();
-  state.mark = null;
-}
-
-/**
- * The whole file as a Blob: a handle that workers share without copies.
- * @param {Partial} partial
- * @param {Map<number, Blob>} inMemory
- */
-async function assemble({ id, chunks }, inMemory) {
-  const parts = [];
-  for (const index of chunks.keys()) {
-    const part = inMemory.get(index) ?? (await readChunk(id, index));
-    if (!part)
-      throw new RerankError('model_load', 'The browser lost a part of the model. Try again.');
-    parts.push(part instanceof Blob ? part : new Blob([part]));
-  }
-  return new Blob(parts);
 }
