@@ -30,6 +30,10 @@ export interface LoadProgress {
   fromCache: boolean;
 }
 
+/**
+ * As with all options here: null is the same as leaving one out, and they may be a plain object or
+ * an instance of a class of your own, whose getters are read once.
+ */
 export interface RerankerOptions {
   /** Default: the bundled model, ms-marco-MiniLM-L-12-v2. */
   model?: Model;
@@ -303,7 +307,20 @@ export type RerankErrorCode =
   | 'disposed'
   | 'internal';
 
-/** Every failure but an abort. */
+/** A RerankError as plain data, for JSON and for messages between threads, which keep no class. */
+export interface RerankErrorJSON {
+  name: 'RerankError';
+  code: RerankErrorCode;
+  message: string;
+  retryable: boolean;
+  /**
+   * What was thrown below, as 'TypeError: ...'; of failures other than loading only its kind, since
+   * its words could hold a document. Null if there is none.
+   */
+  cause: string | null;
+}
+
+/** Every failure but an abort; docs/errors.md has all messages, with what to do. */
 export class RerankError extends Error {
   constructor(
     code: RerankErrorCode,
@@ -313,4 +330,8 @@ export class RerankError extends Error {
   readonly code: RerankErrorCode;
   /** True if the same call may succeed later. */
   readonly retryable: boolean;
+  /** Called by JSON.stringify; call it yourself before you post an error to another thread. */
+  toJSON(): RerankErrorJSON;
+  /** Inverse of toJSON; a code that this release does not know becomes 'internal'. */
+  static fromJSON(json: RerankErrorJSON): RerankError;
 }

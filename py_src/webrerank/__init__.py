@@ -51,9 +51,15 @@ __all__ = [
 
 
 def load_reranker(
-    folder: str | Path, *, dtype: str = "auto", sessions: int | None = None, cache: bool = True
+    folder: str | Path,
+    *,
+    dtype: str | None = "auto",
+    sessions: int | None = None,
+    cache: bool | None = True,
 ) -> Reranker:
     """Load a model folder and run it on native onnxruntime (CPython only).
+
+    None for an option is the same as leaving it out.
 
     Args:
         folder: a folder in the hub's layout: config.json, tokenizer.json, onnx/model*.onnx.
@@ -73,8 +79,14 @@ def load_reranker(
         if error.name not in ("onnxruntime", "tokenizers"):
             raise
         raise RuntimeLoadError(
-            f"load_reranker needs {error.name}, which is not installed: "
-            "pip install 'webrerank[native]'"
+            f"load_reranker needs {error.name}, which is not installed. Install it with "
+            "pip install 'webrerank[native]'.",
+            retryable=False,
         ) from error
 
-    return load(Path(folder), dtype=dtype, sessions=sessions, cache=cache)
+    return load(
+        Path(folder),
+        dtype="auto" if dtype is None else dtype,
+        sessions=sessions,
+        cache=cache is None or cache,
+    )

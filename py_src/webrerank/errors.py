@@ -142,4 +142,4 @@ def error_from_js(error: Exception, otherwise: type[RerankError]) -> RerankError
     if isinstance(code, str):
         message = str(getattr(error, "message", ""))
         return error_for_code(code, message, retryable=getattr(error, "retryable", None))
-    return otherwise("A part of webrerank failed in JavaScript. Try again, or report it.")
+    return otherwise("A part of webrerank failed in JavaScript. Report it with what you did.")

@@ -87,7 +87,8 @@ def read_model(
         )
     except (LookupError, TypeError, AttributeError, ValueError) as error:
         raise UnsupportedModelError(
-            f"The model's tokenizer.json or config.json is not of a known form ({error!r})."
+            f"The model's tokenizer.json or config.json is not of a known form ({error!r}). "
+            "Choose another model."
         ) from error
     _check_length(spec)
     return spec
@@ -97,9 +98,13 @@ def _object(name: str, text: str) -> dict[str, Any]:
     try:
         value = json.loads(text)
     except (ValueError, RecursionError) as error:
-        raise UnsupportedModelError(f"The model's {name} is not JSON.") from error
+        raise UnsupportedModelError(
+            f"The model's {name} is not JSON. Choose another model."
+        ) from error
     if not isinstance(value, dict):
-        raise UnsupportedModelError(f"The model's {name} is not a JSON object.")
+        raise UnsupportedModelError(
+            f"The model's {name} is not a JSON object. Choose another model."
+        )
     return value
 
 
@@ -107,8 +112,8 @@ def _check_head(config: dict[str, Any]) -> None:
     labels = config.get("num_labels") or len(config.get("id2label") or {}) or 1
     if labels not in (1, 2):
         raise UnsupportedModelError(
-            f"The model has {labels} labels; a reranker has 1 or 2. It is a classifier for "
-            "something else: choose a cross-encoder trained for relevance."
+            f"The model has {labels} labels; a reranker has 1 or 2, so it is a classifier for "
+            "something else. Choose a cross-encoder trained for relevance."
         )
 
 

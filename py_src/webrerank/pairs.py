@@ -142,8 +142,9 @@ def pair_template(post_processor: dict[str, Any] | None) -> PairTemplate:
             return _from_cls_sep(processor)
         if kind != "ByteLevel":  # ByteLevel only moves offsets
             raise UnsupportedModelError(
-                f"The tokenizer's post-processor {kind!r} is not supported; known are "
-                "TemplateProcessing, BertProcessing, RobertaProcessing and ByteLevel."
+                f"The tokenizer's post-processor {kind!r} is not supported: known are "
+                "TemplateProcessing, BertProcessing, RobertaProcessing and ByteLevel. "
+                "Choose another model."
             )
     # GPT-style tokenizers have no template: the texts simply follow each other.
     return PairTemplate((Segment(QUERY, (), 0), Segment(DOCUMENT, (), 1)))

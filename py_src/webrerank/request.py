@@ -58,9 +58,10 @@ def check_request(
     with _reading("query"):
         checked_query = _check_query(query)
     with _reading("long_documents"):
-        if not isinstance(long_documents, str) or long_documents != "truncate":
+        text = isinstance(long_documents, str)
+        if long_documents is not None and not (text and long_documents == "truncate"):
             raise InvalidRequestError(
-                "{option}: only 'truncate' is available in this version; leave it out.",
+                "{option} must be 'truncate', the only way in this version, or left out.",
                 option="long_documents",
             )
     with _reading("fields"):
@@ -90,7 +91,7 @@ def _reading(what: str) -> Iterator[None]:
 
 def _unreadable(what: str, error: Exception) -> InvalidRequestError:
     kind = type(error).__name__
-    return InvalidRequestError(f"{what} cannot be read: reading it raised {kind}.")
+    return InvalidRequestError(f"{what} must be readable: reading it raised {kind}.")
 
 
 def well_formed(text: str) -> str:
@@ -166,7 +167,7 @@ def _text_of(document: Any, index: int, fields: list[str] | None) -> str:
         parts.append(_plain(value))
     if not parts:
         wanted = " or ".join(repr(name) for name in fields or ["text"])
-        raise InvalidRequestError(f"documents[{index}] has no text: it needs a field {wanted}.")
+        raise InvalidRequestError(f"documents[{index}] has no text: it must have a field {wanted}.")
     return well_formed(" ".join(parts))
 
 

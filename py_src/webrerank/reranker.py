@@ -132,7 +132,9 @@ class Reranker:
         """Encode each document with the query; None for a blank document."""
         (query,) = self._tokenizer.encode_batch([request.query])
         if not len(query):
-            raise InvalidRequestError("query has no character that the model can read.")
+            raise InvalidRequestError(
+                "query has no character that the model can read: it must have one."
+            )
         max_length = min(request.max_length or DEFAULT_MAX_LENGTH, self._spec.max_length)
         least = self._spec.template.special_count + 2
         if max_length < least:

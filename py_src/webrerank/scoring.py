@@ -33,7 +33,8 @@ def relevance_logits(outputs: FloatArray) -> list[float]:
         )
     if not np.isfinite(outputs).all():
         raise InferenceError(
-            "The model gave a number that is not finite. Try device 'wasm' or another dtype."
+            "The model gave a number that is not finite. Choose another dtype; or device 'wasm' if "
+            "it ran on WebGPU."
         )
     wide = outputs.astype(np.float64)
     logits: list[float] = (wide[:, -1] - wide[:, 0] if wide.shape[1] == 2 else wide[:, 0]).tolist()

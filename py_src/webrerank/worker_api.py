@@ -213,7 +213,10 @@ def _answer(call: Awaitable[Any]) -> asyncio.Task[Any]:
         except RerankError as error:
             failure = _wire(error)
         except Exception as error:  # anything else is a bug; its text may be the user's
-            message = f"Something went wrong inside webrerank ({type(error).__name__})."
+            kind = type(error).__name__
+            message = (
+                f"Something went wrong inside webrerank ({kind}). Report it with what you did."
+            )
             failure = {"code": "internal", "message": message, "retryable": False}
             failure["cause"] = _kind(error)
         return to_js({"error": failure})

@@ -78,7 +78,7 @@ globalThis.t = {
     code: error?.code,
     retryable: error?.retryable,
     message: String(error?.message),
-    cause: String(error?.cause?.message ?? error?.cause ?? ''),
+    cause: String(error?.cause ?? ''),
   }),
 
   /**

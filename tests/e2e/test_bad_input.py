@@ -73,7 +73,6 @@ EXPRESSIONS = [
     ("{ ...ok, topK: -1 }", ["topK"]),
     ("{ ...ok, topK: 1n }", ["topK"]),
     ("{ ...ok, topK: '1' }", ["topK"]),
-    ("{ ...ok, topK: null }", ["topK"]),
     ("{ ...ok, topK: Symbol('s3cr3t') }", ["topK"]),
     ("{ ...ok, topK: { valueOf: () => 1 } }", ["topK"]),
     ("{ ...ok, minScore: NaN }", ["minScore"]),
@@ -87,12 +86,19 @@ EXPRESSIONS = [
     ("{ ...ok, longDocuments: 's3cr3t' }", ["longDocuments"]),
     ("{ ...ok, signal: {} }", ["signal"]),
     ("{ ...ok, signal: new AbortController() }", ["signal"]),
-    ("{ ...ok, abortSignal: null }", ["abortSignal"]),
+    ("{ ...ok, abortSignal: 0 }", ["abortSignal"]),
     ("{ ...ok, signal: live(), abortSignal: live() }", ["signal", "abortSignal"]),
     ("{ ...ok, onProgress: 's3cr3t' }", ["onProgress"]),
     ("{ ...ok, onResult: {} }", ["onResult"]),
     ("{ ...ok, top_k: 2 }", ["top_k"]),
     ("{ ...ok, device: 'wasm' }", ["device"]),
+    ("new Map(Object.entries(ok))", ["options"]),
+    ("Promise.resolve(ok)", ["options"]),
+    ("new (class { query = 's3cr3t'; documents = []; get top_k() { return 1; } })()", ["top_k"]),
+    ("new (class { query = 's3cr3t'; documents = []; get topK() { return 0; } })()", ["topK"]),
+    ("Object.assign(Object.create({ top_k: 1 }), ok)", ["top_k"]),
+    ("Object.assign(Object.create({ get topK() { return boom(); } }), ok)", ["options"]),
+    ("endless(ok)", ["options"]),
 ]
 
 CREATE_EXPRESSIONS = [
@@ -110,6 +116,8 @@ CREATE_EXPRESSIONS = [
     ("{ onProgress: true }", ["onProgress"]),
     ("{ signal: {} }", ["signal"]),
     ("{ topK: 3 }", ["topK"]),
+    ("new (class { get device() { return 'gpu'; } })()", ["device"]),
+    ("Object.create({ text: 's3cr3t' })", ["text"]),
     ("{ get model() { return boom(); } }", []),
 ]
 
@@ -121,6 +129,9 @@ PREAMBLE = """
       revoke();
       return proxy;
     };
+    /** A proxy whose chain of prototypes never ends. */
+    const endless = (target) =>
+      new Proxy({ ...target }, { getPrototypeOf: () => endless(target) });
     const ok = { query: 's3cr3t', documents: ['s3cr3t'] };
 """
 
@@ -179,6 +190,59 @@ def test_the_table_shared_with_python(ready: Page) -> None:
             check(outcome.get("error"), [case["error"]])
         elif case["js"].get("maxLength") != 1:  # which no model can do: that comes out later
             assert len(outcome["value"]["results"]) <= len(case["texts"]), case["name"]
+
+
+#: Ways to give options that are no plain object; each asks for one of three documents.
+INSTANCES = [
+    "new (class { #k = 1; get query() { return q; } get documents() { return list; } "
+    "get topK() { return this.#k; } })()",
+    "new (class extends class { get topK() { return 1; } } { query = q; documents = list; })()",
+    "Object.create({ query: q, documents: list, topK: 1 })",
+    "Object.create(Object.create({ topK: 1 }), { query: { value: q }, "
+    "documents: { value: list } })",
+    "Object.assign(Object.create(null), { query: q, documents: list, topK: 1 })",
+    "new Proxy({ query: q, documents: list, topK: 1 }, {})",
+    "new (class { query = q; documents = list; topK = 1; toString() { return q; } "
+    "get minScore() { return null; } set fields(_) {} static topK = 5; })()",
+]
+
+
+@pytest.mark.parametrize("instance", INSTANCES)
+def test_options_that_a_class_or_a_prototype_holds(ready: Page, instance: str) -> None:
+    body = f"""
+        const q = 'how many';
+        const list = ['a', 'b', 'c'];
+        const {{ results }} = await t.reranker.rerank({instance});
+        return results.length;"""
+    assert run(ready, body) == 1
+
+
+def test_a_method_of_a_class_is_a_callback(ready: Page) -> None:
+    body = """
+        class Search {
+          query = 'how many';
+          documents = ['a', 'b'];
+          seen = undefined;
+          onResult(result) { told.push(result.index); }
+          render() { throw new Error('no option, so not called'); }
+        }
+        const told = [];
+        await t.reranker.rerank(new Search());
+        return told.length;"""
+    assert run(ready, body) == 2
+
+
+def test_what_an_instance_gives_to_create_reranker(ready: Page) -> None:
+    """Seen by what comes of it: an aborted signal, which a lost option would not bring."""
+    body = """
+        const { createReranker } = await t.lib();
+        const signal = AbortSignal.abort(new DOMException('mine', 'AbortError'));
+        class Defaults { get signal() { return signal; } }
+        const given = [new Defaults(), Object.create({ signal }), Object.create(new Defaults())];
+        const ended = [];
+        for (const options of given) ended.push(await t.outcome(() => createReranker(options)));
+        return ended.map(({ error }) => error?.message);"""
+    assert run(ready, body) == ["mine"] * 3
 
 
 def test_the_reranker_still_works(ready: Page) -> None:

@@ -78,7 +78,7 @@ def test_a_hub_out_of_reach_leaves_the_model_before(app: Page, watch: Watch) -> 
     use_address(app, "someone/some-model")
     error = app.locator("#error")
     expect(error).to_contain_text("Not loaded: someone/some-model", timeout=LOADED)
-    expect(error).to_contain_text("The hub cannot be reached")
+    expect(error).to_contain_text("https://huggingface.co cannot be reached")
     expect(error).to_contain_text(f"In use instead: {MODEL}.")
     expect(app.locator("#retry")).to_be_in_viewport()
     expect_model(app, MODEL, "on this device")

@@ -228,7 +228,9 @@ def test_a_missing_part(open_page: OpenPage, watch: Watch, pattern: str, code: s
     assert outcome, "the start hangs"
     error = outcome["error"]
     assert error["typed"] and error["code"] in code.split("|"), error
-    if error["code"] != "unsupported_model":
+    if "/workers/" in pattern:
+        assert not error["retryable"], "a script that was taken away from its workers stays so"
+    elif error["code"] != "unsupported_model":
         assert error["retryable"], "once the file is back, the same call succeeds"
     if error["code"] == "runtime_load":
         assert error["cause"], "what the browser said, for whoever looks deeper"

@@ -76,11 +76,11 @@ Object.assign(t, {
   /** Call a worker as the library does. */
   async ask(name, call, payload, transfer = []) {
     const { PROTOCOL } = await import(await t.at('lib/protocol.js'));
-    const { errorFromWire } = await import(await t.at('lib/errors.js'));
+    const { RerankError } = await import(await t.at('lib/errors.js'));
     t.asked = `${name}'s ${call}`;
     const message = { v: PROTOCOL, id: ++t.lastId, type: 'call', name: call, payload };
     const answer = await t.send(name, message, transfer);
-    if (answer.type !== 'done') throw errorFromWire(answer.error);
+    if (answer.type !== 'done') throw RerankError.fromJSON(answer.error);
     return answer.value;
   },
 

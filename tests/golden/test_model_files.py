@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from webrerank.adapters.native import model_paths
+from webrerank.model_files import model_paths
 
 CASES = json.loads((Path(__file__).parents[1] / "cases" / "model_files.json").read_text("utf-8"))
 

@@ -16,6 +16,7 @@ import pytest
 import build
 from tools import BuildError, site
 from tools.assets import AssetFile, Cache, load_parts
+from tools.command_line import parse_arguments
 from tools.fetch import Package, download, parse_source
 from tools.folders import swap
 from tools.pieces import MB, cut_large_files
@@ -139,7 +140,7 @@ def test_failure_is_one_sentence_on_stderr(
 
 def test_pytest_arguments_stay_as_they_are() -> None:
     arguments = ["-k", "a or b", "--", "--help", "--port"]
-    assert build.parse_arguments(["test", *arguments]).arguments == arguments
+    assert parse_arguments(["test", *arguments]).arguments == arguments
 
 
 def test_a_command_misspelt_is_told_them_all(capsys: pytest.CaptureFixture[str]) -> None:
@@ -377,5 +378,5 @@ def test_the_option_is_part_of_what_is_up_to_date(
 
 
 def test_the_limit_is_read_from_the_command_line() -> None:
-    assert build.parse_arguments(["build", "--max-file-mb", "24"]).max_file_mb == 24
-    assert build.parse_arguments(["build"]).max_file_mb is None
+    assert parse_arguments(["build", "--max-file-mb", "24"]).max_file_mb == 24
+    assert parse_arguments(["build"]).max_file_mb is None

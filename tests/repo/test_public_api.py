@@ -8,8 +8,8 @@ import types
 import webrerank
 from tests.repo.sources import ROOT, WEB, read, without_comments
 from webrerank import errors
-from webrerank.adapters.native import MODEL_FILES
 from webrerank.errors import RerankError, error_for_code
+from webrerank.model_files import MODEL_FILES
 
 DECLARATIONS = read(WEB / "webrerank.d.ts")
 

@@ -4,6 +4,11 @@ import { RerankError } from '../webrerank.js';
 
 /** @import { Failure, ModelChoice } from './types.js' */
 
+/** The library's words for it are for programmers. */
+const UNKNOWN_MODEL =
+  'There is no model of this name on this device. Choose one from the list, or give its name on ' +
+  'the hub or its address.';
+
 /**
  * @typedef {object} Circumstances
  * @property {boolean} loaded whether the model was here when it happened
@@ -25,19 +30,15 @@ export function failureWords(error, { loaded, choice, standIn }) {
     return { headline, message: message + instead, retryable: true };
   }
   const unknown = error.code === 'invalid_request' && !loaded && typeof choice.model === 'string';
-  const message = unknown ? 'There is no model of this name on this device.' : error.message;
+  const message = unknown ? UNKNOWN_MODEL : error.message;
   return { headline, message: message + instead, retryable: error.retryable };
 }
 
 /**
- * What the library says of keeping is for programmers, where there is no room above all.
- *
  * @param {unknown} error
  * @returns {string}
  */
 export function storingWords(error) {
-  if (!(error instanceof RerankError)) return 'That did not work. Try again, or reload the page.';
-  return error.code === 'model_load'
-    ? 'This device has no room for the model. Remove another one first.'
-    : error.message;
+  if (error instanceof RerankError) return error.message;
+  return 'Something unexpected happened. Try again, or reload the page.';
 }

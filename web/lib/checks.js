@@ -23,37 +23,77 @@ export function kind(value) {
 
 /**
  * Refuse what is no options object, and names that are not known: a misspelt option would
- * otherwise be ignored in silence.
+ * otherwise be ignored in silence. An option that is null counts as left out.
  * @param {unknown} value
  * @param {string[]} names
+ * @param {string[]} [required] in which null is a mistake, to be told as it is
  * @returns {Record<string, any>} a copy in which every known name is an own property, so that
  *   nothing is inherited from an Object.prototype that the page has added to
  */
-export function known(value, names) {
-  return readable(() => knownOf(value, names), 'The options');
+export function known(value, names, required = []) {
+  return readable(() => knownOf(value, names, required), 'The options');
 }
 
 /**
  * @param {unknown} value
  * @param {string[]} names
+ * @param {string[]} required
  */
-function knownOf(value, names) {
+function knownOf(value, names, required) {
   if (typeof value !== 'object' || value === null || Array.isArray(value)) {
     throw invalid(`The options must be an object, not ${kind(value)}.`);
   }
   // A Map, or a promise that was not awaited, has no entries: all options would be lost in silence.
   if (Object.prototype.toString.call(value) !== '[object Object]') {
-    throw invalid('The options must be a plain object.');
+    throw invalid('The options must be a plain object, or an instance of a class of your own.');
   }
-  const options = Object.entries(value).filter(([, option]) => option !== undefined);
-  for (const [name] of options) {
+  /** @type {Map<string, unknown>} */
+  const given = new Map();
+  for (const name of namesOf(value, names)) {
+    const option = /** @type {any} */ (value)[name];
+    if (option === undefined || (option === null && !required.includes(name))) continue;
     if (!names.includes(name)) {
-      throw invalid(`Unknown option '${name.slice(0, 40)}'. Known are: ${names.join(', ')}.`);
+      throw invalid(
+        `Unknown option '${name.slice(0, 40)}': an option must be one of ${names.join(', ')}.`,
+      );
     }
+    given.set(name, option);
   }
-  const given = new Map(options);
   return Object.fromEntries(names.map((name) => [name, given.get(name)]));
 }
+
+/** A longer chain of prototypes is a proxy that never ends. */
+const MOST_PROTOTYPES = 50;
+
+/**
+ * The names that an object gives options under, its own and those of its classes: of these,
+ * getters and what can be listed. Methods count only if there is such an option.
+ * @param {object} value
+ * @param {string[]} options
+ */
+function namesOf(value, options) {
+  /** @type {Set<string>} */
+  const names = new Set();
+  /** @type {object | null} */
+  let owner = value;
+  for (let depth = 0; owner && (owner === value || !isRoot(owner)); depth++) {
+    if (depth > MOST_PROTOTYPES) throw invalid('The options must be a plain object.');
+    for (const [name, property] of Object.entries(Object.getOwnPropertyDescriptors(owner))) {
+      const listed = property.enumerable || Object.hasOwn(property, 'get');
+      if (listed || options.includes(name)) names.add(name);
+    }
+    owner = Object.getPrototypeOf(owner);
+  }
+  return names;
+}
+
+/**
+ * Whether this is an Object.prototype, of this frame or of another: what a page has added to it is
+ * no option.
+ * @param {object} value
+ */
+const isRoot = (value) =>
+  Object.getPrototypeOf(value) === null && Object.hasOwn(value, 'hasOwnProperty');
 
 /**
  * Read something of the caller's: a getter or a proxy that throws is the caller's mistake.
@@ -67,7 +107,7 @@ export function readable(look, what) {
     return look();
   } catch (error) {
     if (error instanceof RerankError && error.code === 'invalid_request') throw error;
-    const message = `${what} cannot be read: reading threw an error.`;
+    const message = `${what} must be readable: reading threw an error.`;
     throw new RerankError('invalid_request', message, { cause: error });
   }
 }
@@ -84,7 +124,7 @@ const MOST_ELEMENTS = 2 ** 32 - 1;
 export function readEach(array, what, look) {
   const length = readable(() => array.length, what);
   if (!(Number.isSafeInteger(length) && length >= 0 && length <= MOST_ELEMENTS)) {
-    throw invalid(`${what} has a length that no array can have.`);
+    throw invalid(`${what} must be an array: it has a length that no array can have.`);
   }
   for (let index = 0; index < length; index++) {
     look(
@@ -150,8 +190,9 @@ function brandOf(prototype, name) {
   };
 }
 
-const isBlob = brandOf(Blob.prototype, 'size');
-const isFile = brandOf(File.prototype, 'lastModified');
+// Looked up when it is needed: the library is also imported where there is no File.
+const isBlob = (/** @type {unknown} */ value) => brandOf(Blob.prototype, 'size')(value);
+const isFile = (/** @type {unknown} */ value) => brandOf(File.prototype, 'lastModified')(value);
 
 /**
  * @param {unknown} value
@@ -179,11 +220,12 @@ export function checkModelName(value, name = 'model', what = 'the name of a mode
  */
 export function hubOf(value) {
   if (value === undefined) return undefined;
-  const wrong = "hub must be the address of a mirror of the hub, such as 'https://hub.example.org'";
-  if (typeof value !== 'string') throw invalid(`${wrong}, not ${kind(value)}.`);
-  const url = URL.canParse(value) ? new URL(value) : null;
+  const url = typeof value === 'string' && URL.canParse(value) ? new URL(value) : null;
   if (!url || !['http:', 'https:'].includes(url.protocol) || url.search || url.hash) {
-    throw invalid(`${wrong}: it starts with http:// or https://, and has no ? and no #.`);
+    throw invalid(
+      "hub must be the address of a mirror, such as 'https://hub.example.org': it starts with " +
+        'http:// or https://, and has no ? and no #.',
+    );
   }
   return url.href.replace(/\/+$/, '');
 }

@@ -19,7 +19,10 @@ export const RETRYABLE = Object.freeze({
 });
 
 /** @typedef {import('../webrerank.js').RerankErrorCode} Code */
-/** @typedef {{ code: Code, message: string, cause: string | null, retryable: boolean }} ErrorOnWire */
+/** @typedef {import('../webrerank.js').RerankErrorJSON} ErrorOnWire */
+
+/** Failures while loading, when there is no user text yet that a cause's words could hold. */
+const LOADING = ['model_load', 'model_integrity', 'unsupported_model', 'runtime_load'];
 
 /** Every failure but an abort. */
 export class RerankError extends Error {
@@ -35,6 +38,49 @@ export class RerankError extends Error {
     this.code = code;
     this.retryable = options.retryable ?? RETRYABLE[code];
   }
+
+  /**
+   * Inverse of fromJSON: plain data, since a message between threads or JSON keeps no class. Of
+   * the cause its kind, and while loading also its words.
+   * @returns {ErrorOnWire}
+   */
+  toJSON() {
+    const { code, message, retryable } = this;
+    return { name: 'RerankError', code, message, retryable, cause: textOfCause(this) };
+  }
+
+  /**
+   * Inverse of toJSON; an unknown code becomes 'internal'.
+   * @param {ErrorOnWire} json
+   */
+  static fromJSON(json) {
+    const given = { ...NOTHING, ...json };
+    const code = Object.hasOwn(RETRYABLE, given.code) ? given.code : 'internal';
+    const cause = typeof given.cause === 'string' ? causeFrom(given.cause) : undefined;
+    const retryable = typeof given.retryable === 'boolean' ? given.retryable : undefined;
+    return new RerankError(code, String(given.message), { cause, retryable });
+  }
+}
+
+/** So that nothing is read from an Object.prototype that the page has added to. */
+const NOTHING = Object.freeze({ code: 'internal', message: '', cause: null, retryable: null });
+
+/** @param {RerankError} error */
+function textOfCause({ code, cause }) {
+  if (!(cause instanceof Error)) return null;
+  const { name, message } = cause;
+  return LOADING.includes(code) && message ? `${name}: ${message}`.slice(0, 500) : name;
+}
+
+/**
+ * Inverse of textOfCause.
+ * @param {string} text
+ */
+function causeFrom(text) {
+  const [, name, message] = /^(\w+)(?:: ([^]*))?$/.exec(text) ?? [text, 'Error', text];
+  const cause = new Error(message ?? '');
+  cause.name = name;
+  return cause;
 }
 
 /**
@@ -47,41 +93,14 @@ export function asRerankError(error, code, message) {
   return error instanceof RerankError ? error : new RerankError(code, message, { cause: error });
 }
 
-/** Failures while loading, when there is no user text yet that a cause's words could hold. */
-const LOADING = ['model_load', 'model_integrity', 'unsupported_model', 'runtime_load'];
-
 /**
- * What was thrown below: its kind, and while loading also its words.
- * @param {RerankError} error
- */
-function causeOf({ code, cause }) {
-  if (!(cause instanceof Error)) return null;
-  return LOADING.includes(code) ? `${cause.name}: ${cause.message}`.slice(0, 500) : cause.name;
-}
-
-/**
- * Inverse of errorFromWire. A foreign error becomes 'internal' with its name only, since its
- * message may hold the user's text.
+ * What a worker sends of a failure. A foreign error becomes 'internal' with its name only, since
+ * its message may hold the user's text.
  * @param {unknown} error
  * @returns {ErrorOnWire}
  */
 export function errorToWire(error) {
-  const known = asRerankError(
-    error,
-    'internal',
-    `Something went wrong inside webrerank (${error instanceof Error ? error.name : typeof error}). ` +
-      'Please report it with what you did.',
-  );
-  const { code, message, retryable } = known;
-  return { code, message, cause: causeOf(known), retryable };
-}
-
-/**
- * Inverse of errorToWire; an unknown code becomes 'internal'.
- * @param {ErrorOnWire} wire
- */
-export function errorFromWire(wire) {
-  const code = Object.hasOwn(RETRYABLE, wire.code) ? wire.code : 'internal';
-  const cause = wire.cause ? new Error(String(wire.cause)) : undefined;
-  return new RerankError(code, String(wire.message), { cause, retryable: wire.retryable });
+  const kind = error instanceof Error ? error.name : typeof error;
+  const message = `Something went wrong inside webrerank (${kind}). Report it with what you did.`;
+  return asRerankError(error, 'internal', message).toJSON();
 }

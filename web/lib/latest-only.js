@@ -6,7 +6,7 @@ import { splitSignal } from './request.js';
 /** @type {typeof import('../webrerank.js').latestOnly} */
 export function latestOnly(reranker) {
   if (!readable(() => typeof reranker?.rerank === 'function', 'The reranker')) {
-    throw invalid('latestOnly needs a reranker of createReranker.');
+    throw invalid('latestOnly must be given a reranker of createReranker.');
   }
   /** @type {AbortController | null} */
   let current = null;

@@ -2,12 +2,12 @@
 
 import { chooseForDevice } from './device.js';
 import { checkBlob, checkModelName, filesOf } from './checks.js';
-import { errorFromWire, RerankError } from './errors.js';
+import { RerankError } from './errors.js';
 import { checkImportOptions, checkPrefetchOptions, checkUpdateOptions } from './request.js';
 import { LoadProgressMeter } from './progress.js';
 import { PATIENCE_MS } from './patience.js';
 import { orSiteUpdate } from './site-update.js';
-import { workerUrl } from './script-url.js';
+import { checkPlace, workerUrl } from './script-url.js';
 import { disposed, WorkerClient } from './worker-client.js';
 
 /** @typedef {import('../webrerank.js').ModelStore} ModelStore */
@@ -110,7 +110,7 @@ export const models = Object.freeze({
       meter.done();
       return answers.map((/** @type {any} */ answer) => ({
         ...answer,
-        error: answer.error && errorFromWire(answer.error),
+        error: answer.error && RerankError.fromJSON(answer.error),
       }));
     });
   },
@@ -147,6 +147,7 @@ export const models = Object.freeze({
   },
 
   async usage() {
+    checkPlace();
     const estimate = await orElse(() => navigator.storage.estimate(), {});
     const { quota = null, usage = null } = estimate;
     const modelBytes = await withModelWorker((client) => client.call('storedBytes', null));
@@ -158,5 +159,8 @@ export const models = Object.freeze({
     };
   },
 
-  persist: () => orElse(() => navigator.storage.persist(), false),
+  async persist() {
+    checkPlace();
+    return orElse(() => navigator.storage.persist(), false);
+  },
 });

@@ -34,6 +34,10 @@ export const PATIENCE_MS = Object.freeze({
   otherTab: 15_000,
   /** The longest wait that a busy host may ask for. */
   retryAfter: 30_000,
+  /** After a failure: a host that is asked once more, to see what is wrong. */
+  look: 10_000,
+  /** The same: the browser's word that a Content-Security-Policy was the reason. */
+  refusal: 200,
 });
 
 /** The pause before work is tried again for the first time; each further one is twice as long. */

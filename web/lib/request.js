@@ -33,6 +33,9 @@ const RERANK_OPTIONS = [
   ...['abortSignal', 'onResult', 'onFailure', 'stopAtOnce', ...CALL_OPTIONS],
 ];
 
+/** Options that cannot be left out. */
+const REQUIRED = ['query', 'documents'];
+
 /**
  * Check the options of createReranker.
  * @param {unknown} value
@@ -77,7 +80,7 @@ export function checkImportOptions(value) {
  * @param {unknown} value
  */
 export function splitOneCallOptions(value) {
-  const options = known(value, [...LOAD_OPTIONS, ...RERANK_OPTIONS]);
+  const options = known(value, [...LOAD_OPTIONS, ...RERANK_OPTIONS], REQUIRED);
   /** @param {string[]} names */
   const only = (names) => Object.fromEntries(names.map((name) => [name, options[name]]));
   const load = checkLoadOptions(only(LOAD_OPTIONS));
@@ -89,7 +92,7 @@ export function splitOneCallOptions(value) {
  * @param {unknown} value
  */
 export function splitSignal(value) {
-  const { signal, abortSignal, ...rest } = known(value, RERANK_OPTIONS);
+  const { signal, abortSignal, ...rest } = known(value, RERANK_OPTIONS, REQUIRED);
   return { signal: eitherSignal({ signal, abortSignal }), rest };
 }
 
@@ -98,12 +101,12 @@ export function splitSignal(value) {
  * @param {unknown} value
  */
 export function checkRerankOptions(value) {
-  const options = known(value, RERANK_OPTIONS);
+  const options = known(value, RERANK_OPTIONS, REQUIRED);
   const { query, documents, fields, topK, minScore, maxLength } = options;
   if (typeof query !== 'string') throw invalid(`query must be a string, not ${kind(query)}.`);
   if (!query.trim()) throw invalid('query must not be blank.');
   if (options.longDocuments !== undefined && options.longDocuments !== 'truncate') {
-    throw invalid("longDocuments: only 'truncate' is available in this version; leave it out.");
+    throw invalid("longDocuments must be 'truncate', the only way in this version, or left out.");
   }
   const { onFailure = 'throw' } = options;
   if (onFailure !== 'throw' && onFailure !== 'input-order') {
@@ -137,7 +140,8 @@ export function checkRerankOptions(value) {
 /** @param {Record<string, any>} options */
 function eitherSignal(options) {
   const [signal, abortSignal] = ['signal', 'abortSignal'].map((name) => signalOf(options, name));
-  if (signal && abortSignal) throw invalid('Give signal or abortSignal, not both.');
+  if (signal && abortSignal)
+    throw invalid('signal and abortSignal are two names of one option. Give one of them.');
   return signal ?? abortSignal;
 }
 
@@ -220,5 +224,5 @@ function textOf(document, where, fields = ['text']) {
   }
   if (parts.length) return parts.join(' ');
   const wanted = fields.map((name) => `'${name}'`).join(' or ');
-  throw invalid(`${where} has no text: it needs a property ${wanted}.`);
+  throw invalid(`${where} has no text: it must have a property ${wanted}.`);
 }

@@ -2,7 +2,7 @@
 
 import { abortable, notify } from './abort.js';
 import { Engine } from './engine.js';
-import { asRerankError, errorFromWire, RerankError } from './errors.js';
+import { asRerankError, RerankError } from './errors.js';
 import { DEFAULT_MODEL } from './models.js';
 import { checkRerankerOptions, checkRerankOptions, splitOneCallOptions } from './request.js';
 import { orSiteUpdate } from './site-update.js';
@@ -78,12 +78,9 @@ class WorkerReranker {
     } catch (error) {
       this.#engine = null;
       if (signal?.aborted || this.#controller.signal.aborted) throw error;
-      const failure = asRerankError(
-        error,
-        'runtime_load',
-        'The reranker could not start. Try again.',
-      );
-      throw await orSiteUpdate(failure);
+      const kind = error instanceof Error ? error.name : typeof error;
+      const message = `The reranker could not start (${kind}). Reload the page and try again.`;
+      throw await orSiteUpdate(asRerankError(error, 'runtime_load', message));
     }
   }
 
@@ -158,7 +155,7 @@ function resultOf({ index, score, logit, truncated, error }, rank, documents) {
     document: documents[index],
     truncated,
     window: null,
-    error: error && errorFromWire(error),
+    error: error && RerankError.fromJSON(error),
   };
 }
 

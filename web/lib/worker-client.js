@@ -5,9 +5,11 @@
  * pending; an aborted call rejects at once, whatever the worker is doing.
  */
 
-import { errorFromWire, RerankError } from './errors.js';
+import { RerankError } from './errors.js';
+import { whyNotStarted } from './own-files.js';
 import { OwedAnswers, PATIENCE_MS } from './patience.js';
 import { PROTOCOL } from './protocol.js';
+import { startWorker } from './script-url.js';
 
 /** @typedef {{ resolve(value: any): void, reject(error: unknown): void, onEvent?: (value: any) => void }} Pending */
 
@@ -28,6 +30,7 @@ export class WorkerClient {
   #ended = null;
   /** Also of calls that were aborted, until the worker says that it has let go of them. */
   #owed = new OwedAnswers(() => this.#fallSilent());
+  /** Whether the worker has said anything: until then, its script may not have loaded. */
   #started = false;
   #name;
 
@@ -39,12 +42,13 @@ export class WorkerClient {
   constructor(url, name, onEnd) {
     this.#name = name;
     this.onEnd = onEnd;
-    this.#worker = new Worker(url, { type: 'module', name });
+    this.#worker = startWorker(url, name);
     this.#worker.onmessage = (event) => this.#receive(event.data);
     this.#worker.onmessageerror = () => this.#crash('sent a message that could not be read');
     this.#worker.onerror = (event) => {
       event.preventDefault(); // reported through the calls
-      this.#crash('stopped with an error', event.message);
+      if (this.#started) this.#crash('stopped with an error', event.message);
+      else void this.#failToStart(String(url), event.message);
     };
   }
 
@@ -84,7 +88,8 @@ export class WorkerClient {
       } catch (cause) {
         this.#owed.settle(id);
         settle();
-        const message = 'The request could not be handed to a worker: it may be too large.';
+        const message =
+          'The request could not be handed to a worker: it may be too large. Give fewer documents at once.';
         reject(new RerankError('out_of_memory', message, { cause }));
       }
     });
@@ -112,9 +117,14 @@ export class WorkerClient {
     if (!pending) return; // aborted meanwhile
     if (message.type === 'event') pending.onEvent?.(message.value);
     else if (message.type === 'done') pending.resolve(message.value);
-    else if (message.type === 'failed') pending.reject(errorFromWire(message.error));
+    else if (message.type === 'failed') pending.reject(RerankError.fromJSON(message.error));
     else
-      pending.reject(new RerankError('internal', `The ${this.#name} cancelled a call by itself.`));
+      pending.reject(
+        new RerankError(
+          'internal',
+          `The ${this.#name} cancelled a call by itself. Report it with what you did.`,
+        ),
+      );
   }
 
   #fallSilent() {
@@ -127,12 +137,32 @@ export class WorkerClient {
    * @param {string} [cause]
    */
   #crash(what, cause) {
-    if (this.#ended) return;
-    const error = new RerankError(
-      'worker_crashed',
-      `The ${this.#name} ${what}. Call again: a new one is started.`,
-      { cause },
+    const options = { cause: cause && new Error(cause) };
+    this.#giveUp(
+      new RerankError(
+        'worker_crashed',
+        `The ${this.#name} ${what}. Call again: a new one is started.`,
+        options,
+      ),
     );
+  }
+
+  /**
+   * @param {string} url
+   * @param {string} [cause]
+   */
+  async #failToStart(url, cause) {
+    const otherwise = new RerankError(
+      'worker_crashed',
+      `The ${this.#name} stopped while it started. Reload the page and try again.`,
+      { cause: cause && new Error(cause) },
+    );
+    this.#giveUp(await whyNotStarted(url, otherwise));
+  }
+
+  /** @param {RerankError} error */
+  #giveUp(error) {
+    if (this.#ended) return;
     this.end(error);
     this.onEnd?.(error);
   }

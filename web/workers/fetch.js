@@ -43,8 +43,9 @@ function tell(url, failure) {
   for (const listener of listeners) listener(url, failure);
 }
 
-const compileStream = WebAssembly.instantiateStreaming;
-Object.assign(WebAssembly, { instantiateStreaming });
+// Without WebAssembly nothing runs; lib/policy.js says so.
+const compileStream = globalThis.WebAssembly?.instantiateStreaming;
+if (globalThis.WebAssembly) Object.assign(WebAssembly, { instantiateStreaming });
 
 /**
  * As the platform's, but also for a host that sends .wasm with a wrong type; and what cannot be

@@ -3,6 +3,8 @@
  */
 
 import { asRerankError, RerankError } from '../lib/errors.js';
+import { whyNotLoaded } from '../lib/own-files.js';
+import { checkWebAssembly } from '../lib/policy.js';
 import { whileFilesCome } from './fetch.js';
 import { VENDOR } from '../lib/site.js';
 
@@ -18,6 +20,7 @@ const vendor = (/** @type {string} */ name) => `${VENDOR.ort}${name}`;
  * @returns {Promise<Ort>}
  */
 export async function loadRuntime(device) {
+  await checkWebAssembly();
   // JSPI where the browser has it: smaller and faster than asyncify (PLATFORM.md 1.1).
   const gpu = 'Suspending' in WebAssembly ? ['jspi', '.jspi'] : ['webgpu', '.asyncify'];
   const [entry, suffix] = device === 'webgpu' ? gpu : ['wasm', ''];
@@ -31,8 +34,10 @@ export async function loadRuntime(device) {
       wasm: vendor(`ort-wasm-simd-threaded${suffix}.wasm`),
     };
     return ort;
-  } catch (error) {
-    throw asRerankError(error, 'runtime_load', 'ONNX Runtime could not be loaded. Try again.');
+  } catch (cause) {
+    const message = 'ONNX Runtime could not be loaded. Reload the page and try again.';
+    const otherwise = new RerankError('runtime_load', message, { cause });
+    throw await whyNotLoaded([vendor(`ort.${entry}.min.mjs`)], otherwise);
   }
 }
 
@@ -55,7 +60,7 @@ export async function createSession(ort, device, graph, externalData) {
     });
     return await whileFilesCome(creating, vendor(''));
   } catch (error) {
-    throw sessionError(error, 'model_load', 'ONNX Runtime could not load the model');
+    throw await loadError(ort, error);
   }
 }
 
@@ -64,32 +69,88 @@ const OUT_OF_MEMORY =
   /out of memory|bad_alloc|allocation failed|(could not|cannot|failed to) allocate/i;
 
 /**
- * Translate what ONNX Runtime throws.
+ * What ONNX Runtime throws when it makes a session: about its own files, the memory, or the model.
+ * @param {Ort} ort
  * @param {unknown} error
- * @param {keyof typeof ADVICE} code
- * @param {string} what
+ * @returns {Promise<RerankError>}
  */
-export function sessionError(error, code, what) {
-  const text = error instanceof Error ? error.message : String(error);
-  if (error instanceof RangeError || OUT_OF_MEMORY.test(text)) {
-    const [atWhat, advice] =
-      code === 'inference'
-        ? ['to run the model on this document', 'Use a smaller maxLength, fewer sessions']
-        : ['for the model', 'Use fewer sessions'];
+async function loadError(ort, error) {
+  if (error instanceof RerankError) return error;
+  const text = textOf(error);
+  if (isOutOfMemory(error)) {
     return new RerankError(
       'out_of_memory',
-      `This device has too little memory ${atWhat}. ${advice} or a smaller model.`,
+      'This device has too little memory for the model. Use fewer sessions or a smaller model.',
       { cause: error },
     );
   }
-  // At load the text is about the model; at a run it may name what was in the user's text.
-  const detail = code === 'inference' ? '' : ` (${text.slice(0, 200)})`;
-  return asRerankError(error, code, `${what}${detail}. ${ADVICE[code]}`);
+  if (/no available backend/i.test(text)) {
+    const message = 'ONNX Runtime could not start. Reload the page and try again.';
+    const otherwise = new RerankError('runtime_load', message, { cause: error });
+    const { mjs, wasm } = /** @type {any} */ (ort.env.wasm.wasmPaths);
+    return whyNotLoaded([mjs, wasm], otherwise);
+  }
+  return new RerankError(
+    'unsupported_model',
+    `ONNX Runtime cannot run this model: ${reasonIn(text)}. Choose another model, or another ` +
+      'export of this one.',
+    { cause: error },
+  );
 }
 
-/** What to do, by what a failure is taken for. */
-const ADVICE = {
-  model_load: 'Try again, or choose another model.',
-  unsupported_model: 'Choose another model.',
-  inference: 'Leave the document out, or choose another model.',
-};
+/** As much as a reader takes in. */
+const LONGEST_REASON = 500;
+
+/**
+ * What is wrong with the model, out of what ONNX Runtime says: without its own file names and
+ * functions, which come first and are long.
+ * @param {string} text
+ */
+export function reasonIn(text) {
+  const reason = text
+    .replace(/^[^]*ERROR_MESSAGE: /, '')
+    .replace(/\S+\.(cc|h|cpp):\d+ [^]*?\) (?=\S)/, '')
+    .replace(/\s+/g, ' ')
+    .replace(/[.\s]+$/, '');
+  return reason.length > LONGEST_REASON ? `${reason.slice(0, LONGEST_REASON)} ...` : reason;
+}
+
+/**
+ * What a first run on pairs of nothing in particular throws: it is about the model.
+ * @param {unknown} error
+ */
+export function trialError(error) {
+  if (error instanceof RerankError || isOutOfMemory(error)) return runError(error);
+  return new RerankError(
+    'unsupported_model',
+    `The model failed on a first, short pair: ${reasonIn(textOf(error))}. Choose another model.`,
+    { cause: error },
+  );
+}
+
+/**
+ * What a run throws. Its words are not told: they may name what was in the user's text.
+ * @param {unknown} error
+ */
+export function runError(error) {
+  if (isOutOfMemory(error)) {
+    return new RerankError(
+      'out_of_memory',
+      'This device has too little memory to run the model on this document. Use a smaller ' +
+        'maxLength, fewer sessions or a smaller model.',
+      { cause: error },
+    );
+  }
+  return asRerankError(
+    error,
+    'inference',
+    'The model failed on this document, and the others are not affected. Leave it out, or choose ' +
+      'another dtype or model.',
+  );
+}
+
+/** @param {unknown} error */
+const textOf = (error) => (error instanceof Error ? error.message : String(error));
+
+/** @param {unknown} error */
+const isOutOfMemory = (error) => error instanceof RangeError || OUT_OF_MEMORY.test(textOf(error));

@@ -122,8 +122,11 @@ async function getPiece({ path, sha256 }, get, signal) {
 
 /** @param {Piece} piece */
 function missing({ path }) {
-  const message = `The site has no usable ${path}. Reload the page, or tell who runs this site.`;
-  return new RerankError(path.startsWith('models/') ? 'model_load' : 'runtime_load', message);
+  return new RerankError(
+    'runtime_load',
+    `The site has no usable ${path}, a piece of a larger file. Reload the page; if that does not ` +
+      'help, copy the whole dist/ folder to the site once more.',
+  );
 }
 
 /** @param {string} hex */

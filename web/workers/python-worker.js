@@ -3,7 +3,9 @@
  * messages; what to do with them is py_src/webrerank/worker_api.py.
  */
 
-import { asRerankError, errorFromWire } from '../lib/errors.js';
+import { RerankError } from '../lib/errors.js';
+import { whyNotLoaded } from '../lib/own-files.js';
+import { checkWebAssembly } from '../lib/policy.js';
 import { SITE, VENDOR } from '../lib/site.js';
 import { VERSION } from '../lib/version.js';
 import { findKept, whileFilesCome } from './fetch.js';
@@ -16,6 +18,13 @@ import { loadTokenizer } from './tokenizer.js';
 const PYODIDE = VENDOR.pyodide;
 const WHEEL = new URL(`../python/webrerank-${VERSION}-py3-none-any.whl`, import.meta.url).href;
 
+/** What may be missing, or sent in a way that browsers do not take. */
+const PARTS = [
+  ...['pyodide.mjs', 'pyodide.asm.mjs', 'pyodide.asm.wasm'].map((name) => PYODIDE + name),
+  ...['python_stdlib.zip', 'pyodide-lock.json'].map((name) => PYODIDE + name),
+  WHEEL,
+];
+
 /** @type {any} webrerank.worker_api.WorkerApi */
 let api;
 
@@ -27,14 +36,13 @@ let lastAborted = Promise.resolve();
 
 serve({
   async boot(_payload, { emit }) {
+    await checkWebAssembly();
     try {
       api = await whileFilesCome(startPython(emit), SITE, emit);
-    } catch (error) {
-      throw asRerankError(
-        error,
-        'runtime_load',
-        'Python could not start in this browser. Reload the page, or try another browser.',
-      );
+    } catch (cause) {
+      const message = 'Python could not start in this browser. Reload the page and try again.';
+      const otherwise = new RerankError('runtime_load', message, { cause });
+      throw await whyNotLoaded(PARTS, otherwise);
     }
   },
 
@@ -140,7 +148,7 @@ async function answerOf(task, signal) {
   try {
     if (signal?.aborted) cancel();
     const answer = await task;
-    if (answer.error) throw errorFromWire(answer.error);
+    if (answer.error) throw RerankError.fromJSON(answer.error);
     return answer.value;
   } finally {
     signal?.removeEventListener('abort', cancel);

@@ -58,6 +58,7 @@ async function call(handlers, message, context) {
     throw new RerankError(
       'worker_crashed',
       'The page and its worker are of two releases. Reload the page.',
+      { retryable: false },
     );
   }
   return handlers[message.name](message.payload, context);

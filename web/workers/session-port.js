@@ -3,7 +3,7 @@
  * `run` gives a promise, `drop` takes a run out of the queue.
  */
 
-import { errorFromWire, RerankError } from '../lib/errors.js';
+import { RerankError } from '../lib/errors.js';
 import { OwedAnswers, PATIENCE_MS, withinTime } from '../lib/patience.js';
 
 export class SessionPort {
@@ -88,7 +88,7 @@ export class SessionPort {
     const run = this.#runs.get(message.id);
     this.#runs.delete(message.id);
     if (message.type === 'logits') run?.resolve(message.logits);
-    else run?.reject(errorFromWire(message.error));
+    else run?.reject(RerankError.fromJSON(message.error));
   }
 
   #fallSilent() {

@@ -5,7 +5,7 @@
 
 import { errorToWire, RerankError } from '../lib/errors.js';
 import { runsOf } from './feeds.js';
-import { createSession, loadRuntime, sessionError } from './ort.js';
+import { createSession, loadRuntime, runError, trialError } from './ort.js';
 import { serve } from './serve.js';
 
 /** @typedef {typeof import('onnxruntime-web')} Ort */
@@ -46,7 +46,7 @@ serve({
     try {
       for (const [rows, length] of shapes) await tryOut(rows, length);
     } catch (error) {
-      throw sessionError(error, 'unsupported_model', 'The model failed on a first, short pair');
+      throw trialError(error);
     }
   },
 
@@ -92,7 +92,10 @@ async function probe(batch) {
 
 function loaded() {
   if (session) return session;
-  throw new RerankError('internal', 'A run was asked for before the model was loaded.');
+  throw new RerankError(
+    'internal',
+    'A run was asked for before the model was loaded. Report it with what you did.',
+  );
 }
 
 /**
@@ -139,8 +142,7 @@ async function receive(ort, message, port) {
       port.postMessage({ type: 'logits', id: next.id, logits });
     } catch (error) {
       if (!(await stillWorks())) return crash('a run failed, and so does every other');
-      const failure = sessionError(error, 'inference', 'The model failed on this document');
-      port.postMessage({ type: 'failed', id: next.id, error: errorToWire(failure) });
+      port.postMessage({ type: 'failed', id: next.id, error: errorToWire(runError(error)) });
     }
   }
   draining = false;

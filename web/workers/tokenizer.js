@@ -4,10 +4,13 @@
  */
 
 import { RerankError } from '../lib/errors.js';
-import { whileFilesCome } from './fetch.js';
+import { whyNotLoaded } from '../lib/own-files.js';
 import { VENDOR } from '../lib/site.js';
+import { whileFilesCome } from './fetch.js';
 
 /** @typedef {import('@mlc-ai/web-tokenizers').Tokenizer} Tokenizer */
+
+const LIBRARY = `${VENDOR.tokenizers}tokenizers.js`;
 
 /**
  * Make a tokenizer from the text of a tokenizer.json.
@@ -31,13 +34,11 @@ export async function loadTokenizer(json) {
 async function loadLibrary() {
   try {
     // A UMD file: in a module worker it lands on globalThis.
-    const href = `${VENDOR.tokenizers}tokenizers.js`;
-    await whileFilesCome(import(href), href);
+    await whileFilesCome(import(LIBRARY), LIBRARY);
     return /** @type {any} */ (globalThis).tokenizers;
   } catch (cause) {
-    throw new RerankError('runtime_load', 'The tokenizer could not be loaded. Try again.', {
-      cause,
-    });
+    const message = 'The tokenizer could not be loaded. Reload the page and try again.';
+    throw await whyNotLoaded([LIBRARY], new RerankError('runtime_load', message, { cause }));
   }
 }
 

@@ -5,12 +5,12 @@ from __future__ import annotations
 import asyncio
 import os
 import re
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from functools import partial
 from mmap import ACCESS_READ, mmap
-from pathlib import Path, PurePosixPath
+from pathlib import Path
 
 import numpy as np
 import onnxruntime as ort
@@ -26,60 +26,13 @@ from webrerank.errors import (
 )
 from webrerank.interface import ModelInterface, check_answer, read_interface
 from webrerank.model import ModelSpec, read_model
+from webrerank.model_files import MODEL_FILES, model_paths
 from webrerank.onnx_graph import Graph, read_graph
 from webrerank.pairs import IntArray, PairBatch
 from webrerank.reranker import Reranker
 from webrerank.results import RuntimeInfo
 from webrerank.schedule import trial_batch
 from webrerank.scoring import FloatArray
-
-#: The hub's file names for each precision, first found wins: those of web/lib/store/layout.js.
-MODEL_FILES = {
-    "q8": (
-        *("onnx/model_quantized.onnx", "onnx/model_int8.onnx", "onnx/model_uint8.onnx"),
-        *("onnx/model_quint8_avx2.onnx", "onnx/model_qint8_avx512_vnni.onnx"),
-        *("onnx/model_qint8_arm64.onnx", "model_quantized.onnx"),
-    ),
-    "fp16": ("onnx/model_fp16.onnx", "model_fp16.onnx"),
-    "fp32": ("onnx/model.onnx", "model.onnx"),
-}
-
-#: What tells the precision in any other name, as in layout.js. 4 bits are none of ours.
-_OTHER_PRECISION = r"(^|[^a-z0-9])(q[1-6]|q4f16|bnb4|u?int4|nf4|fp8|bf16)([^a-z0-9]|$)"
-_IN_NAME = {
-    "q8": r"(^|[^a-z0-9])(q8|q?u?int8|quantized|quant|8bit)([^a-z0-9]|$)",
-    "fp16": r"(^|[^a-z0-9])(fp16|float16|f16|half)([^a-z0-9]|$)",
-    "fp32": r"(^|[^a-z0-9])(fp32|float32|f32)([^a-z0-9]|$)",
-}
-
-
-def model_paths(paths: Iterable[str]) -> dict[str, str]:
-    """Which precisions a folder has, from the paths of its files: `modelPaths` of layout.js.
-
-    By the names that are usual, else by any name that tells it; a sole ONNX file whose name tells
-    nothing is taken for fp32.
-    """
-    found = sorted(
-        (path for path in paths if path.endswith(".onnx")),
-        key=lambda path: (path.count("/"), path),
-    )
-    told = {path: _precision_in(path) for path in found}
-    chosen = {}
-    for dtype, usual in MODEL_FILES.items():
-        names = [path for path in usual if path in told]
-        names += [path for path in found if told[path] == dtype]
-        if dtype == "fp32" and len(found) == 1 and told[found[0]] is None:
-            names += found
-        if names:
-            chosen[dtype] = names[0]
-    return chosen
-
-
-def _precision_in(path: str) -> str | None:
-    name = PurePosixPath(path).name.lower()
-    if re.search(_OTHER_PRECISION, name):
-        return "other"
-    return next((dtype for dtype, words in _IN_NAME.items() if re.search(words, name)), None)
 
 
 class NativeTokenizer:
@@ -90,14 +43,16 @@ class NativeTokenizer:
             self._tokenizer = tokenizers.Tokenizer.from_str(tokenizer_json)
         except Exception as error:  # the library raises plain Exception
             raise UnsupportedModelError(
-                "The model's tokenizer.json is not supported by Hugging Face tokenizers."
+                "The model's tokenizer.json cannot be read by the tokenizer. Choose another model."
             ) from error
 
     def encode_batch(self, texts: Sequence[str]) -> list[IntArray]:
         try:
             encodings = self._tokenizer.encode_batch(list(texts), add_special_tokens=False)
         except Exception as error:
-            raise TokenizationError("The tokenizer could not encode a text.") from error
+            raise TokenizationError(
+                "The tokenizer failed on a text, as a damaged one does. Choose another model."
+            ) from error
         return [np.asarray(encoding.ids, np.int32) for encoding in encodings]
 
 
@@ -133,8 +88,8 @@ class NativeSessionPool:
             (output,) = self._session.run([name], self._interface.feeds(batch))
         except Exception as error:
             raise InferenceError(
-                "onnxruntime failed to run the model on this pair. The others are not affected; "
-                "leave the document out, or try another dtype."
+                "The model failed on this document, and the others are not affected. "
+                "Leave it out, or choose another dtype or model."
             ) from error
         numbers = np.asarray(output, np.float32)
         return numbers.reshape(-1, 1) if numbers.ndim == 1 else numbers[: len(batch.input_ids)]
@@ -149,7 +104,10 @@ def _open_session(model: Path | bytes) -> ort.InferenceSession:
     try:
         return ort.InferenceSession(source, options, providers=["CPUExecutionProvider"])
     except Exception as error:  # onnxruntime's errors share no base class
-        raise ModelLoadError("onnxruntime could not load the model file.") from error
+        raise UnsupportedModelError(
+            f"ONNX Runtime cannot run this model: {_reason_in(error)}. "
+            "Choose another model, or another export of this one."
+        ) from error
 
 
 @contextmanager
@@ -160,6 +118,12 @@ def _opened_graph(model: Path | bytes) -> Iterator[Graph]:
         return
     with model.open("rb") as file, mmap(file.fileno(), 0, access=ACCESS_READ) as mapped:
         yield read_graph(mapped)
+
+
+def _reason_in(error: Exception) -> str:
+    """What is wrong with the model, without onnxruntime's own file names, which come first."""
+    text = re.sub(r"^.*\.(?:cc|h):\d+ .*?\) (?=\S)", "", " ".join(str(error).split()))
+    return text.removeprefix("[ONNXRuntimeError] : ").rstrip(".")[:500]
 
 
 def load_reranker(
@@ -214,7 +178,8 @@ def _model_file(folder: Path, dtype: str) -> tuple[str, Path]:
     if not folder.is_dir():
         raise ModelLoadError(
             f"There is no folder {folder}. Give the path of one with config.json, tokenizer.json "
-            "and onnx/; the bundled model's is in dist/models/ after `python build.py build`."
+            "and onnx/; the bundled model's is in dist/models/ after `python build.py build`.",
+            retryable=False,
         )
     kinds = ("q8", "fp32", "fp16") if dtype == "auto" else (dtype,)
     files = (path for path in folder.rglob("*.onnx") if path.is_file())
@@ -224,8 +189,9 @@ def _model_file(folder: Path, dtype: str) -> tuple[str, Path]:
             return kind, folder / found[kind]
     names = [name for kind in kinds for name in MODEL_FILES[kind]]
     raise ModelLoadError(
-        f"{folder} has no ONNX file for dtype {dtype!r}. Looked for: {', '.join(names)}, and for "
-        "any other name that tells its precision."
+        f"{folder} has no ONNX file for dtype {dtype!r}: none of {', '.join(names)} is there, nor "
+        "any other whose name tells this precision. Choose another dtype, or another folder.",
+        retryable=False,
     )
 
 
@@ -235,6 +201,13 @@ def _read(path: Path, default: str | None = None) -> str:
     except FileNotFoundError as error:
         if default is not None:
             return default
-        raise ModelLoadError(f"{path} is missing; a model folder needs it.") from error
+        raise ModelLoadError(
+            f"{path} is missing, which a model folder needs. Check the path of the folder.",
+            retryable=False,
+        ) from error
     except (OSError, UnicodeDecodeError) as error:
-        raise ModelLoadError(f"{path} cannot be read.") from error
+        raise ModelLoadError(
+            f"{path} cannot be read ({type(error).__name__}). Check that it is a text file that "
+            "you may read.",
+            retryable=False,
+        ) from error

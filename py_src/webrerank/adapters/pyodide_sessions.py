@@ -125,5 +125,5 @@ class PyodideSessionPool:
             return None
         flat = np.asarray(logits.to_py(), np.float32)
         if not len(flat) or len(flat) % rows:
-            raise InferenceError(f"The model gave {len(flat)} numbers for {rows} pairs.")
+            raise InferenceError(f"Got {len(flat)} numbers for {rows} pairs. Choose another model.")
         return flat.reshape(rows, -1)[: len(batch.input_ids)]

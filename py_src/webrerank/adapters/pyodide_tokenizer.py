@@ -22,7 +22,9 @@ class PyodideTokenizer:
         try:
             encoded = self._tokenizer.encodeBatch(to_js(list(texts)))
         except JsException as error:
-            raise TokenizationError("The tokenizer could not encode a text.") from error
+            raise TokenizationError(
+                "The tokenizer failed on a text, as a damaged one does. Choose another model."
+            ) from error
         ids = np.asarray(encoded.ids.to_py(), np.int32)
         ends = np.asarray(encoded.ends.to_py(), np.int32)
         return np.split(ids, ends[:-1]) if len(ends) else []

@@ -1,6 +1,7 @@
 /** @file The catalogue: web/catalogue.json, models known by name, with their hashes. */
 
 import { RerankError } from '../errors.js';
+import { whyNotLoaded } from '../own-files.js';
 import { SITE } from '../site.js';
 import { addressOf, hubFolder } from './names.js';
 
@@ -14,7 +15,7 @@ const CATALOGUE = new URL('../../catalogue.json', import.meta.url);
  * All entries, as they are in the file.
  * @param {AbortSignal} [signal]
  * @returns {Promise<any[]>}
- * @throws {RerankError} 'model_load' if the site does not answer with it
+ * @throws {RerankError} 'runtime_load' if the site does not answer with it
  */
 export async function readCatalogue(signal) {
   try {
@@ -22,11 +23,9 @@ export async function readCatalogue(signal) {
     return (await response.json()).models;
   } catch (cause) {
     signal?.throwIfAborted();
-    throw new RerankError(
-      'model_load',
-      'The list of models could not be read from this site. Check the connection and try again.',
-      { cause },
-    );
+    const message =
+      "This site's list of models, catalogue.json, cannot be read. Check the connection, then try again.";
+    throw await whyNotLoaded([CATALOGUE.href], new RerankError('runtime_load', message, { cause }));
   }
 }
 

@@ -46,18 +46,6 @@ export const gone = (spec) =>
   new RerankError(
     'model_load',
     `The model's ${spec.path} came from this device, and the browser has removed it since. ` +
-      'Add the model again.',
+      'Add the model once more.',
     { cause: new Gone(), retryable: false },
-  );
-
-/**
- * @param {FileSpec} spec
- * @param {unknown} cause
- */
-export const unreachable = (spec, cause) =>
-  new RerankError(
-    'model_load',
-    `The model's ${spec.path} could not be downloaded. Check the connection and try again: ` +
-      'what was loaded is kept.',
-    { cause },
   );

@@ -6,10 +6,11 @@
 import { RerankError } from '../errors.js';
 import { PATIENCE_MS, SilenceClock } from '../patience.js';
 import { CHUNK_BYTES } from './database.js';
-import { changed, gone, integrity, Spoilt, unreachable } from './download-errors.js';
+import { changed, gone, integrity, Spoilt } from './download-errors.js';
 import { addToHash, assemble, dropLast, resume, startOver } from './download-state.js';
 import { commitFile, removePartial, writeChunk } from './files.js';
 import { sha256 } from './hash.js';
+import { unreachable } from './host-errors.js';
 import {
   announcedBytes,
   checkResponse,
@@ -103,7 +104,9 @@ async function fetchAll(job, state) {
     await withRetries(() => fetchRest(job, state), { signal, progress, tell, attempts });
   } catch (error) {
     signal.throwIfAborted();
-    throw error instanceof RerankError ? error : unreachable(job.spec, error);
+    if (error instanceof RerankError) throw error;
+    const { path, url } = job.spec;
+    throw await unreachable(`The model's ${path}`, String(url), error, signal);
   }
 }
 

@@ -5,10 +5,11 @@
 
 import { RerankError } from '../errors.js';
 import { FEW_ATTEMPTS, fetchInTime } from './fetch-in-time.js';
+import { badAnswer, isPassing, unreachable } from './host-errors.js';
 import { announcedBytes } from './http-range.js';
 import { CONFIG_PATHS, MODEL_PATHS, modelPaths, REQUIRED_PATHS } from './layout.js';
 import { addressOf } from './names.js';
-import { Retry, retryOf, withRetries } from './retry.js';
+import { retryOf, withRetries } from './retry.js';
 import { validatorOf } from './validators.js';
 
 /** @typedef {import('./sources.js').Release} Release */
@@ -67,10 +68,9 @@ export async function folderRelease(
  */
 async function askFor(base, path, method, signal) {
   const url = addressOf(base, path);
-  const retries = { signal, attempts: FEW_ATTEMPTS };
-  let answer = await withRetries(() => ask(url, method, signal), retries);
+  let answer = await ask(url, method, signal);
   if (method === 'HEAD' && REFUSES_HEAD.includes(answer.status)) {
-    answer = await withRetries(() => ask(url, 'GET', signal), retries);
+    answer = await ask(url, 'GET', signal);
   }
   const { ok, status, headers } = answer;
   // Hosts of single-page apps answer every path with their page.
@@ -88,27 +88,27 @@ async function askFor(base, path, method, signal) {
  * @param {AbortSignal} signal
  */
 async function ask(url, method, signal) {
-  /** @type {Response} */
-  let response;
   try {
-    // Not from the browser's cache: the question is what the host has now.
-    response = await fetchInTime(url, { method, signal, cache: 'no-store' });
+    const retries = { signal, attempts: FEW_ATTEMPTS };
+    return await withRetries(() => askOnce(url, method, signal), retries);
   } catch (error) {
-    signal.throwIfAborted();
-    const message =
-      'The model folder cannot be reached. Check its address and the connection. If it is on ' +
-      "another site, that site must allow this page to read it (CORS), and this page's own " +
-      'Content-Security-Policy must allow that site.';
-    throw new RerankError('model_load', message, {
-      cause: new Retry('no answer', { cause: error }),
-    });
+    if (signal.aborted || error instanceof RerankError) throw error;
+    throw await unreachable('The model folder', url, error, signal);
   }
+}
+
+/**
+ * @param {string} url
+ * @param {'HEAD' | 'GET'} method
+ * @param {AbortSignal} signal
+ */
+async function askOnce(url, method, signal) {
+  // Not from the browser's cache: the question is what the host has now.
+  const response = await fetchInTime(url, { method, signal, cache: 'no-store' });
   if (method === 'GET') await response.body?.cancel(); // only what it says of the file is wanted
-  if (![408, 429].includes(response.status) && (response.status < 500 || response.status === 501)) {
-    return response;
-  }
-  const message = `The model folder's host answered ${response.status}. Try again later.`;
-  throw new RerankError('model_load', message, { cause: retryOf(response) });
+  const { status } = response;
+  if (!isPassing(status) || status === 501) return response;
+  throw badAnswer('The model folder', status, retryOf(response));
 }
 
 /**
@@ -116,20 +116,16 @@ async function ask(url, method, signal) {
  * @param {Answer[]} answers
  */
 function incomplete(missing, answers) {
-  const needs =
-    'It needs config.json, tokenizer.json and an ONNX file, such as ' +
-    `${Object.values(MODEL_PATHS)
-      .map((paths) => paths[0])
-      .join(', ')}.`;
   const first = answers.find(({ spec }) => !spec);
-  const why = answers.some(({ page, path }) => page && missing.includes(path))
-    ? ' (the host answers with a web page instead)'
-    : first && [401, 403].includes(first.status)
-      ? ` (the host answers ${first.status}: check that it is public, or that its address has the key)`
-      : '';
+  if (first && [401, 403].includes(first.status))
+    return badAnswer('The model folder', first.status);
+  const usual = Object.values(MODEL_PATHS).map((paths) => paths[0]);
+  const page = answers.some(({ page, path }) => page && missing.includes(path));
+  const why = page ? ', as its host answers with a web page instead' : '';
   return new RerankError(
     'model_load',
-    `The model folder has no ${missing.join(', no ')}${why}. Check its address. ${needs}`,
+    `The model folder has no ${missing.join(', no ')}${why}. Check its address: a folder needs ` +
+      `config.json, tokenizer.json and an ONNX file, such as ${usual.join(', ')}.`,
     { retryable: false },
   );
 }

@@ -2,9 +2,9 @@
  * @file A file in parts over HTTP: what to ask for, what the answer means, and its chunks.
  */
 
-import { RerankError } from '../errors.js';
 import { CHUNK_BYTES } from './database.js';
 import { integrity, Missing } from './download-errors.js';
+import { badAnswer, isPassing } from './host-errors.js';
 import { retryOf } from './retry.js';
 import { compare, validatorOf } from './validators.js';
 
@@ -32,18 +32,9 @@ export function rangeHeaders(from, spec, { validator }) {
 export function checkResponse(response, spec) {
   const { status } = response;
   if (!response.ok || !response.body) {
-    const busy = status >= 500 || status === 429 || status === 408;
-    const retry = busy ? retryOf(response) : null;
-    const wait = retry?.waitMs ? `in ${Math.ceil(retry.waitMs / 1000)} seconds` : 'later';
-    throw new RerankError(
-      'model_load',
-      `The model's host answered ${status} for ${spec.path}. ` +
-        (retry ? `Try again ${wait}.` : 'Check the model name and that the model is public.'),
-      {
-        cause: retry ?? ([404, 410].includes(status) ? new Missing() : undefined),
-        retryable: busy,
-      },
-    );
+    const missing = [404, 410].includes(status) ? new Missing() : undefined;
+    const cause = isPassing(status) ? retryOf(response) : missing;
+    throw badAnswer(`The model's ${spec.path}`, status, cause);
   }
   if (response.headers.get('content-type')?.startsWith('text/html')) {
     throw integrity(spec, 'is a web page, not the file');

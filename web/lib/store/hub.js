@@ -6,6 +6,7 @@
 
 import { RerankError } from '../errors.js';
 import { FEW_ATTEMPTS, fetchInTime } from './fetch-in-time.js';
+import { badAnswer, unreachable } from './host-errors.js';
 import { addressOf, hubFolder } from './names.js';
 import { Retry, retryOf, withRetries } from './retry.js';
 import { modelPaths, REQUIRED_PATHS } from './layout.js';
@@ -42,7 +43,7 @@ export async function hubRelease({ name, id, revision }, hub, signal) {
   if (missing.length) {
     throw new RerankError(
       'unsupported_model',
-      `The hub's ${name} has no ${missing.join(', no ')}. Choose a repository with an ONNX export.`,
+      `The hub's ${name} has no ${missing.join(' and no ')}. Choose a repository with an ONNX export.`,
     );
   }
   const from = { name, id: name, kind: /** @type {const} */ ('hub'), base, revision: commit };
@@ -85,7 +86,12 @@ async function readPages(hub, id, revision, signal) {
   for (let pages = 0; url && pages < MOST_PAGES; pages++) {
     const /** @type {string} */ address = url;
     const retries = { signal, attempts: FEW_ATTEMPTS };
-    const page = await withRetries(() => fetchTree(address, id, signal), retries);
+    const page = await withRetries(() => fetchTree(address, id, signal), retries).catch(
+      async (error) => {
+        if (signal.aborted || error instanceof RerankError) throw error;
+        throw await unreachable(`The hub's list of files of ${id}`, address, error, signal);
+      },
+    );
     const told = page.headers.get('x-repo-commit');
     if (commit && told && told !== commit) throw changedMeanwhile(id);
     entries.push(...page.entries);
@@ -126,23 +132,25 @@ const changedMeanwhile = (id) =>
  * @param {AbortSignal} signal
  */
 async function fetchTree(url, id, signal) {
-  const response = await fetchInTime(url, { signal }).catch((error) => {
-    signal.throwIfAborted();
-    const cause = new Retry('no answer', { cause: error });
-    const message = `The hub cannot be reached to look for ${id}. Check the connection and try again.`;
-    throw new RerankError('model_load', message, { cause });
-  });
+  const response = await fetchInTime(url, { signal });
   const entries = response.ok ? await response.json().catch(() => null) : [];
   if (response.ok && Array.isArray(entries)) return { entries, headers: response.headers };
   // The hub answers 401 for a repository that does not exist as for a private one.
   if ([401, 403, 404].includes(response.status)) {
     throw new RerankError(
       'unsupported_model',
-      `The hub has no public model ${id}, or not at this revision. Check its name.`,
+      `The hub has no public model ${id}, or not at this revision: the name is wrong, or it is private ` +
+        'or behind a consent form. Check the name; of such a model, download the files and give ' +
+        'them as files.',
     );
   }
-  const what = response.ok ? 'something that is no list of files' : `${response.status}`;
-  throw new RerankError('model_load', `The hub answered ${what} for ${id}. Try again later.`, {
-    cause: retryOf(response),
-  });
+  if (!response.ok) {
+    throw badAnswer(`The hub's list of files of ${id}`, response.status, retryOf(response));
+  }
+  throw new RerankError(
+    'model_load',
+    `The hub's list of files of ${id} is none: something on the way has answered in its place. ` +
+      'Check the connection, as for a login page, then try again.',
+    { cause: new Retry() },
+  );
 }

@@ -99,8 +99,8 @@ function asInCatalogue(release, entry, renaming) {
   if (wrong.length) {
     throw new RerankError(
       'invalid_request',
-      `This name belongs to a model of the catalogue, and these files are not known to be that ` +
-        `model (${wrong.slice(0, 3).join(', ')}). Keep them under another name: ${renaming}.`,
+      `The name must be another: it belongs to a model of the catalogue, and these files are not ` +
+        `known to be that model (${wrong.slice(0, 3).join(', ')}). Choose another name: ${renaming}.`,
     );
   }
   const unsure = { etag: 'given', date: null, length: 0 };

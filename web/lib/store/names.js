@@ -74,8 +74,8 @@ function folderOf(address) {
   if (!URL.canParse(address, SITE)) {
     throw new RerankError(
       'invalid_request',
-      'The address of the model folder is no valid URL. Write it as https://host/folder/, or ' +
-        'relative to webrerank.js as ./folder/.',
+      'The address of the model folder must be a valid URL, such as https://host/folder/, or ' +
+        './folder/ relative to webrerank.js.',
     );
   }
   const folder = new URL(address, SITE);

@@ -45,7 +45,8 @@ export async function withRetries(work, { signal, progress = () => 0, tell, atte
     } catch (error) {
       signal.throwIfAborted();
       const retry = error instanceof RerankError ? error.cause : new Retry();
-      if (!(retry instanceof Retry)) throw error;
+      if (!(retry instanceof Retry) || (error instanceof RerankError && !error.retryable))
+        throw error;
       if (progress() > before) attempt = 0;
       // A host that wants more time than anyone would watch is not asked before it.
       if (attempt >= attempts || retry.waitMs > PATIENCE_MS.retryAfter) throw error;

@@ -1,10 +1,11 @@
 /** @file A file from the database, every chunk checked; a bad chunk is fetched again alone. */
 
-import { asRerankError } from '../errors.js';
+import { RerankError } from '../errors.js';
 import { CHUNK_BYTES, read } from './database.js';
 import { FEW_ATTEMPTS, fetchInTime } from './fetch-in-time.js';
 import { readChunk, removeFile, writeChunkAgain } from './files.js';
 import { sha256 } from './hash.js';
+import { unreachable } from './host-errors.js';
 import { withRetries } from './retry.js';
 
 /** @typedef {import('./sources.js').FileSpec} FileSpec */
@@ -61,12 +62,9 @@ async function fetchChunk(spec, file, index, signal) {
     return bytes;
   } catch (error) {
     signal.throwIfAborted();
-    throw asRerankError(
-      error,
-      'model_load',
-      `A part of the model's ${spec.path} was lost on this device, and its host cannot be ` +
-        'reached. Check the connection and try again.',
-    );
+    if (error instanceof RerankError) throw error;
+    const what = `A part of the model's ${spec.path}, which was lost on this device,`;
+    throw await unreachable(what, spec.url, error, signal);
   }
 }
 

@@ -39,11 +39,10 @@ export async function exportModel(name, signal) {
   signal.throwIfAborted();
   const missing = files.filter(({ blob }) => !blob).map(({ path }) => path);
   if (missing.length) {
-    const again = release.kind === 'disk' ? 'Add it again' : 'Load it again with a connection';
     throw new RerankError(
       'model_load',
-      `The model is not whole on this device: ${missing.join(', ')} cannot be read. ${again}, ` +
-        'then export it.',
+      `The model is not whole on this device: ${missing.join(', ')} cannot be read. Load or add it ` +
+        'once more, then export it.',
     );
   }
   const blobs = files.map(({ blob }) => /** @type {Blob} */ (blob));

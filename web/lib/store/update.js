@@ -87,7 +87,7 @@ async function updateModel(name, { hub = HUB, signal, onProgress }) {
   if (!stored) {
     throw new RerankError(
       'invalid_request',
-      'This model is not stored here, so there is nothing to update. models.prefetch loads it.',
+      'model must be one that is stored here. Load it first, as with models.prefetch.',
     );
   }
   const named = parseName(name, hub);
@@ -114,8 +114,8 @@ const noRoom = () =>
   new RerankError(
     'model_load',
     'There is not enough room on this device for the new release, so the stored one stays. ' +
-      'Remove another model and try again.',
-    { retryable: false },
+      'Remove another model, then try again.',
+    { retryable: true },
   );
 
 /**
