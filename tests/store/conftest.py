@@ -10,6 +10,7 @@ import pytest
 from playwright.sync_api import Browser, BrowserContext, Page, Playwright
 
 from tests.e2e.support import HELPERS, MODEL_FOLDER, browser_path, make_site
+from tests.e2e.support import published as path_in_dist
 from tests.hub.server import Hub
 from tests.hub.tiny_models import make_large, make_model, make_six_layers
 from tools.serve import Server, make_server
@@ -50,7 +51,7 @@ def hub(shared_hub: Hub) -> Iterator[Hub]:
 @pytest.fixture(scope="package")
 def site_folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
     folder = make_site(tmp_path_factory.mktemp("store-site"))
-    shorten_waits(folder / "lib" / "patience.js")
+    shorten_waits(folder / path_in_dist("lib/patience.js"))
     return folder
 
 

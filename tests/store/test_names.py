@@ -67,6 +67,6 @@ def test_no_hub(page: Page, hub: Hub) -> None:
 def test_the_precision_of_a_file_by_its_name(page: Page) -> None:
     """The same cases as in Python (tests/golden/test_model_files.py)."""
     cases = json.loads((ROOT / "tests" / "cases" / "model_files.json").read_text(encoding="utf-8"))
-    body = """const { modelPaths } = await import(new URL('lib/store/layout.js', document.baseURI));
+    body = """const { modelPaths } = await import(await t.inRelease('lib/store/layout.js'));
       return arg.map(({ paths }) => modelPaths(paths));"""
     assert run(page, body, cases) == [case["found"] for case in cases]

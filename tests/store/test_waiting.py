@@ -10,6 +10,7 @@ import pytest
 from playwright.sync_api import Page, Route
 
 from tests.e2e.support import DIST, run
+from tests.e2e.support import published as path_in_dist
 from tests.hub.contents import Fault
 from tests.hub.server import Hub
 from tests.store.conftest import OpenPage, Publish
@@ -168,7 +169,7 @@ def test_a_line_that_went_dead_is_given_up(page: Page, hub: Hub) -> None:
 
 def test_the_pauses_between_tries(page: Page, hub: Hub) -> None:
     """As they are shipped: 0.4 s, then twice as long each time."""
-    text = (DIST / "lib/patience.js").read_text(encoding="utf-8")
+    text = (DIST / path_in_dist("lib/patience.js")).read_text(encoding="utf-8")
     page.context.route(
         "**/lib/patience.js",
         lambda route: route.fulfill(content_type="text/javascript", body=text),
