@@ -35,7 +35,8 @@ DIGITS = 12
 #: dist's own web/lib/site.js.
 SITE_SCRIPT = """\
 /** @file Where the files of this release are. Written by build.py; web/lib/site.js says more. */
-export const SITE = new URL('../../../', import.meta.url).href;
+const HERE = import.meta.url;
+export const SITE = URL.canParse('../../../', HERE) ? new URL('../../../', HERE).href : '';
 export const VENDOR = Object.freeze({
 %s});
 export const PIECES = Object.freeze(%s);
@@ -71,7 +72,7 @@ def write_site_script(
 ) -> None:
     """Tell the code of the release where everything is."""
     lines = [
-        f"  {name}: new URL({json.dumps(path + '/')}, SITE).href,\n"
+        f"  {name}: SITE + {json.dumps(path + '/')},\n"
         for name, path in vendor.items()
     ]
     table = {path: [asdict(piece) for piece in of_file] for path, of_file in pieces.items()}

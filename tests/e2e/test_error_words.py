@@ -244,7 +244,7 @@ def test_a_policy_that_lets_nothing_be_fetched(
 def test_a_policy_that_only_reports_is_not_blamed(open_page: OpenPage, serve: Serve) -> None:
     header = {"Content_Security_Policy_Report_Only": policy(connect_src="'none'")}
     page = open_page(base=serve(**header))
-    check(error_of(page, "./nowhere/"), "model_load", "has no ONNX file", retryable=True)
+    check(error_of(page, "./nowhere/"), "model_load", "has no config.json", "Check its address")
 
 
 # What the host sends.
@@ -254,7 +254,7 @@ def test_a_policy_that_only_reports_is_not_blamed(open_page: OpenPage, serve: Se
 @pytest.mark.parametrize("sent", ["application/octet-stream", "text/plain"])
 def test_scripts_of_a_wrong_type(open_page: OpenPage, suffix: str, sent: str) -> None:
     page = open_page()
-    pattern = "**/vendor/pyodide/pyodide.mjs" if suffix == ".mjs" else "**/workers/python-worker.js"
+    pattern = "**/pyodide.mjs" if suffix == ".mjs" else "**/workers/python-worker.js"
 
     def send(route: Route) -> None:
         route.fulfill(response=route.fetch(), headers={"Content-Type": sent})
@@ -314,7 +314,7 @@ def test_a_folder_that_wants_a_login(open_page: OpenPage, status: int) -> None:
 
 def test_a_folder_whose_policy_forbids_it(open_page: OpenPage, serve: Serve) -> None:
     other = serve()
-    page = open_page()  # our own policy: no http but the page's own site
+    page = open_page(base=serve(Content_Security_Policy=policy()))
     error = error_of(page, f"{other}tiny/")
     check(error, "model_load", other.rstrip("/"), "Add these addresses to connect-src")
 

@@ -84,6 +84,12 @@ Object.assign(t, {
     return answer.value;
   },
 
+  /** A model's files, as the library asks for them. */
+  async open(model, dtype) {
+    await t.ask('model-worker', 'resolve', { model });
+    return t.ask('model-worker', 'open', { dtype, asked: dtype });
+  },
+
   /** What a session answers, where not a real one is to. */
   answer: null,
 
@@ -92,7 +98,7 @@ Object.assign(t, {
    * logits in the order of the texts.
    */
   async rerankWith(files, dtype, query, texts) {
-    const opened = await t.ask('model-worker', 'open', { model: files, dtype });
+    const opened = await t.open(files, dtype);
     const { port1, port2 } = new MessageChannel();
     if (t.answer) port1.onmessage = ({ data }) => answerAsTold(port1, data);
     else {
@@ -153,7 +159,7 @@ Object.assign(t, {
 
   /** A digest of a model's files as they are opened, so that a wrong one is seen. */
   async digest(model, dtype) {
-    const { graph, externalData, ...texts } = await t.ask('model-worker', 'open', { model, dtype });
+    const { graph, externalData, ...texts } = await t.open(model, dtype);
     const parts = [graph, ...externalData.map(({ data }) => data)];
     parts.push(texts.config, texts.tokenizer, texts.tokenizerConfig);
     const bytes = await new Blob(parts).arrayBuffer();

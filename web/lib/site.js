@@ -4,14 +4,20 @@
  * code of two releases, whatever a host or a browser keeps (ARCHITECTURE.md).
  */
 
-/** The folder of webrerank.js: relative model folders, and models/, start here. */
-export const SITE = new URL('../', import.meta.url).href;
+/** In a variable, or webpack takes the folder for a file to bundle. */
+const HERE = import.meta.url;
+
+/**
+ * The folder of webrerank.js: relative model folders, and models/, start here. Empty where a
+ * bundler has left no address that leads anywhere.
+ */
+export const SITE = URL.canParse('../', HERE) ? new URL('../', HERE).href : '';
 
 /** The folders of the parts that several releases may share. */
 export const VENDOR = Object.freeze({
-  ort: new URL('vendor/ort/', SITE).href,
-  pyodide: new URL('vendor/pyodide/', SITE).href,
-  tokenizers: new URL('vendor/tokenizers/', SITE).href,
+  ort: `${SITE}vendor/ort/`,
+  pyodide: `${SITE}vendor/pyodide/`,
+  tokenizers: `${SITE}vendor/tokenizers/`,
 });
 
 /**
