@@ -57,11 +57,12 @@ function textsOf(node, parents) {
   return [HOLE];
 }
 
-/** In a template: a choice of texts is told, and a constant; other values are not looked up. */
-const textsIn = (node, parents) =>
-  node.type === 'ConditionalExpression' || /^[A-Z_]+$/.test(node.name)
-    ? textsOf(node, parents)
-    : [HOLE];
+/** In a template: what is a text, or a choice of texts, is told; anything else is a hole. */
+function textsIn(node, parents) {
+  const texts = textsOf(node, parents);
+  const isKnown = node.type === 'ConditionalExpression' || !texts.join().includes(HOLE);
+  return isKnown ? texts : [HOLE];
+}
 
 const joined = (parts) =>
   parts.reduce((texts, more) => texts.flatMap((text) => more.map((next) => text + next)), ['']);
@@ -97,9 +98,12 @@ const found = [];
 const makers = new Map();
 
 function tell(file, node, [code, message, options], parents) {
-  const place = { file, line: node.loc.start.line, code: code?.value ?? null };
-  for (const text of textsOf(message, parents)) {
-    found.push({ ...place, text: text === HOLE ? null : text, retryable: retryableOf(options) });
+  const place = { file, line: node.loc.start.line, retryable: retryableOf(options) };
+  const orNull = (text) => (text === HOLE ? null : text);
+  for (const one of textsOf(code, parents)) {
+    for (const text of textsOf(message, parents)) {
+      found.push({ ...place, code: orNull(one), text: orNull(text) });
+    }
   }
 }
 

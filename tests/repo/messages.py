@@ -23,7 +23,7 @@ HOLE = "…"
 #: How a cure begins.
 IMPERATIVES = (
     *("Add", "Allow", "Call", "Check", "Choose", "Copy", "Create", "Export", "Give", "Install"),
-    *("Leave", "Load", "Reload", "Remove", "Report", "Serve", "Set", "Try", "Use"),
+    *("Keep", "Leave", "Load", "Reload", "Remove", "Report", "Serve", "Set", "Try", "Use", "Write"),
 )
 
 CLASSES = {
@@ -85,7 +85,7 @@ def _script_messages() -> Iterator[Message]:
     ran = subprocess.run(command, capture_output=True, check=True, encoding="utf-8")
     for found in json.loads(ran.stdout):
         code, retryable, name = found["code"], found["retryable"], name_of(Path(found["file"]))
-        if code is None and name == "web/lib/errors.js":  # an error that is made of another one
+        if found["text"] is None and name == "web/lib/errors.js":  # made of another one
             continue
         usual = RETRYABLE.get(code, False)
         place = f"{name}:{found['line']}"

@@ -14,6 +14,9 @@ import { withPieces } from './pieces.js';
 
 const network = self.fetch.bind(self);
 
+/** A file that did not come, or not whole. */
+export class FilesMissing extends Error {}
+
 /** @typedef {(url: string, failure?: unknown) => void} Listener told of what begins to arrive, or fails */
 
 /** @type {Set<Listener>} */
@@ -115,13 +118,15 @@ export async function whileFilesCome(work, folder, onFile) {
   let giveUp = () => {};
   /** @type {Promise<never>} */
   const givenUp = new Promise((_, reject) => (giveUp = reject));
-  const stalled = () => new Error(`no file has come for too long; missing: ${missing(folder)}`);
+  const stalled = () =>
+    new FilesMissing(`no file has come for too long; missing: ${missing(folder)}`);
   const clock = new SilenceClock(() => giveUp(stalled()));
   /** @type {Listener} */
   const listener = (url, failure) => {
     if (!url.startsWith(folder)) return;
     const name = nameOf(url);
-    if (failure !== undefined) return giveUp(new Error(`${name} could not be had: ${failure}`));
+    if (failure !== undefined)
+      return giveUp(new FilesMissing(`${name} could not be had: ${failure}`));
     clock.start(PATIENCE_MS.file);
     onFile?.(name);
   };

@@ -5,7 +5,7 @@
 import { asRerankError, RerankError } from '../lib/errors.js';
 import { whyNotLoaded } from '../lib/own-files.js';
 import { checkWebAssembly } from '../lib/policy.js';
-import { whileFilesCome } from './fetch.js';
+import { FilesMissing, whileFilesCome } from './fetch.js';
 import { VENDOR } from '../lib/site.js';
 
 /** @typedef {import('../webrerank.js').Device} Device */
@@ -84,7 +84,7 @@ async function loadError(ort, error) {
       { cause: error },
     );
   }
-  if (/no available backend/i.test(text)) {
+  if (error instanceof FilesMissing || /no available backend/i.test(text)) {
     const message = 'ONNX Runtime could not start. Reload the page and try again.';
     const otherwise = new RerankError('runtime_load', message, { cause: error });
     const { mjs, wasm } = /** @type {any} */ (ort.env.wasm.wasmPaths);

@@ -46,6 +46,6 @@ export const gone = (spec) =>
   new RerankError(
     'model_load',
     `The model's ${spec.path} came from this device, and the browser has removed it since. ` +
-      'Add the model once more.',
+      'Add the model again.',
     { cause: new Gone(), retryable: false },
   );

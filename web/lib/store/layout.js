@@ -89,7 +89,7 @@ export function externalPath(modelPath, location) {
         : // eslint-disable-next-line no-control-regex
           !/[^./]/.test(location) || /[\0-\x1f\x7f]/.test(location)
           ? 'it is no name of a file'
-          : '';
+          : null;
   if (reason) {
     throw new RerankError(
       'unsupported_model',

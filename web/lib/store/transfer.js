@@ -74,6 +74,7 @@ export async function importModel(file, wish, signal) {
     throw new RerankError(
       'model_integrity',
       'The file is no model exported by webrerank, or it is damaged. Export it again.',
+      { retryable: false },
     );
   }
   const blobs = header.files.map((/** @type {Entry} */ { path, bytes }) => {
