@@ -71,10 +71,7 @@ def write_site_script(
     dist: Path, vendor: Mapping[str, str], pieces: Mapping[str, Sequence[Piece]]
 ) -> None:
     """Tell the code of the release where everything is."""
-    lines = [
-        f"  {name}: SITE + {json.dumps(path + '/')},\n"
-        for name, path in vendor.items()
-    ]
+    lines = [f"  {name}: SITE + {json.dumps(path + '/')},\n" for name, path in vendor.items()]
     table = {path: [asdict(piece) for piece in of_file] for path, of_file in pieces.items()}
     script = SITE_SCRIPT % ("".join(lines), json.dumps(table, indent=1))
     _write(dist / place_of("lib/site.js"), script)
