@@ -12,9 +12,7 @@ if sys.version_info < (3, 11):  # noqa: UP036 - a newcomer's may be older
 import argparse
 import os
 import subprocess
-import tempfile
 from pathlib import Path
-from typing import Any
 
 from tools import BuildError
 from tools.browser import find_browser, install_engines
@@ -82,25 +80,25 @@ def tests_for_node(pytest_arguments: list[str]) -> list[str]:
 
 
 def test_all(command: list[str], environment: dict[str, str]) -> int:
-    """Run all tests, those that need no browser beside the engines', which wait more than compute.
+    """Run all tests: several files at once, then those that must be alone.
 
-    The other browser tests come after, alone: they look at how soon something is answered.
+    Files that need no browser come first: their verdict is there within a minute.
     """
-
-    def start(*arguments: str, **options: Any) -> subprocess.Popen[bytes]:
-        return subprocess.Popen([*command, *arguments], cwd=ROOT, env=environment, **options)
-
-    with tempfile.TemporaryFile() as output:
-        engines = start("tests/engines", stdout=output, stderr=output)
-        try:
-            codes = [start("tests", *(f"--ignore={folder}" for folder in IN_BROWSERS)).wait()]
-            codes.append(engines.wait())
-        finally:
-            engines.kill()
-        output.seek(0)
-        print(output.read().decode("utf-8", "replace"), flush=True)
-    codes.append(start(*(folder for folder in IN_BROWSERS if folder != "tests/engines")).wait())
+    runs = [
+        ["tests", *(f"--ignore={folder}" for folder in IN_BROWSERS), *side_by_side(2)],
+        [*IN_BROWSERS, "-m", "not alone", *side_by_side(3)],
+        [*IN_BROWSERS, "-m", "alone"],
+    ]
+    codes = [
+        subprocess.run([*command, *run], cwd=ROOT, env=environment, check=False).returncode
+        for run in runs
+    ]
     return next(filter(None, codes), 0)  # negative if a signal ended one
+
+
+def side_by_side(processes: int) -> list[str]:
+    """pytest's options for running so many files at once; a file's tests share what they start."""
+    return [f"--numprocesses={processes}", "--dist=loadfile"]
 
 
 def wants_engines(pytest_arguments: list[str]) -> bool:

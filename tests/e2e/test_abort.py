@@ -22,6 +22,8 @@ from tools.static_files import Handler
 
 Record = pytest.FixtureRequest
 
+pytestmark = pytest.mark.alone
+
 
 def check(answer: dict[str, Any], test: pytest.FixtureRequest) -> None:
     """Aborted, in time, with the reason; the latency goes into the report."""

@@ -85,6 +85,7 @@ def test_it_is_ranked_as_native_code_does(tiny: Page, folder: Path, what: str) -
     assert answer["usage"]["queryTruncated"] == (len(query) > 1000)
 
 
+@pytest.mark.alone
 @pytest.mark.parametrize("what", LARGE)
 def test_it_is_aborted_at_once_and_the_next_call_is_right(tiny: Page, what: str) -> None:
     query, documents = LARGE[what]

@@ -95,6 +95,7 @@ def test_python_dies_while_idle(ready: Page) -> None:
     check_works(ready)
 
 
+@pytest.mark.alone
 def test_the_restart_can_be_aborted(ready: Page) -> None:
     answer = run(
         ready,

@@ -77,6 +77,7 @@ def test_logits_are_the_pinned_ones(ready: EnginePage) -> None:
     check_berlin(ready)
 
 
+@pytest.mark.alone
 def test_abort_in_inference(ready: EnginePage) -> None:
     answer = run(
         ready,
