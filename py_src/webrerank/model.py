@@ -79,7 +79,7 @@ def read_model(
             template=pair_template(tokenizer.get("post_processor")),
             max_length=min(longest, interface.length or longest),
             pad_id=_pad_id(config, tokenizer),
-            # The tokenizer would pad every text to 512 on its own (ASSETS.md).
+            # The tokenizer would pad every text to 512 on its own (docs/platform.md).
             tokenizer_json=json.dumps({**tokenizer, "truncation": None, "padding": None}),
             interface=interface,
             heads=int(config.get("num_attention_heads") or config.get("n_heads") or 12),

@@ -26,7 +26,7 @@ from webrerank.results import Ranking, RerankResult, RuntimeInfo
 from webrerank.schedule import batch_shapes, trial_batch
 
 #: Pairs a run may hold. On WebAssembly one: int8 activations are quantised over the whole batch,
-#: so a neighbour would change the logit (ASSETS.md).
+#: so a neighbour would change the logit (docs/platform.md).
 _ROWS = {"wasm": 1, "webgpu": 8}
 
 #: Lengths that runs are padded to. A GPU compiles for shapes, so there are to be few of them.

@@ -42,7 +42,7 @@ export async function gpuName(signal) {
 }
 
 /**
- * Whether a GPU could be of use: int8 has no kernels there (PLATFORM.md 0.4).
+ * Whether a GPU could be of use: int8 has no kernels there (docs/platform.md).
  * @param {Dtype | 'auto'} asked
  * @param {Dtype[]} dtypes the model has
  */
@@ -82,7 +82,7 @@ export function chooseDevice(asked, askedDtype, dtypes, gpu) {
   const allowed = askedDtype === 'auto' ? dtypes : [askedDtype];
   /** @type {Dtype | undefined} */
   const forGpu = allowed.includes('fp16') && gpu?.fp16 ? 'fp16' : allowed.find((d) => d === 'fp32');
-  // int8 first: the only precision that is faster than fp32 on WebAssembly (PLATFORM.md 1.5).
+  // int8 first: the only precision that is faster than fp32 on WebAssembly (docs/platform.md).
   const order = /** @type {Dtype[]} */ (['q8', 'fp32', 'fp16']);
   const forWasm = /** @type {Dtype} */ (order.find((dtype) => allowed.includes(dtype)));
 
@@ -104,7 +104,7 @@ export function chooseDevice(asked, askedDtype, dtypes, gpu) {
  * @param {number} modelBytes
  */
 export function chooseSessions(device, asked, modelBytes) {
-  if (device === 'webgpu') return 1; // overlapping runs hang the worker (PLATFORM.md 0.1)
+  if (device === 'webgpu') return 1; // overlapping runs hang the worker (docs/platform.md)
   const cores = navigator.hardwareConcurrency || 2;
   // From four cores on, one is left to the page.
   const wanted = asked ?? Math.min(cores < 4 ? cores : cores - 1, MOST_SESSIONS);

@@ -1,6 +1,6 @@
 /**
  * @file Does the GPU compute what it should? WebGPU drivers have given the same number for every
- * document, NaN, and plain wrong results without an error (ANCHORS.md c). At each start two short
+ * document, NaN, and plain wrong results without an error (docs/platform.md). At each start two short
  * pairs are run on the GPU, padded into one batch, and compared with what WebAssembly gives one by
  * one with the same weights. What WebAssembly gives is kept with the model's name by content, so
  * that later starts need no second copy of the model in memory.

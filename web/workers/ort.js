@@ -21,7 +21,7 @@ const vendor = (/** @type {string} */ name) => `${VENDOR.ort}${name}`;
  */
 export async function loadRuntime(device) {
   await checkWebAssembly();
-  // JSPI where the browser has it: smaller and faster than asyncify (PLATFORM.md 1.1).
+  // JSPI where the browser has it: smaller and faster than asyncify (docs/platform.md).
   const gpu = 'Suspending' in WebAssembly ? ['jspi', '.jspi'] : ['webgpu', '.asyncify'];
   const [entry, suffix] = device === 'webgpu' ? gpu : ['wasm', ''];
   try {
@@ -55,7 +55,7 @@ export async function createSession(ort, device, graph, externalData) {
     }
     const creating = ort.InferenceSession.create(new Uint8Array(await graph.arrayBuffer()), {
       logSeverityLevel: 3, // errors only: placement notes are no news to a user
-      executionProviders: [device], // exactly one: a list degrades in silence (PLATFORM.md 1.3)
+      executionProviders: [device], // exactly one: a list degrades in silence (docs/platform.md)
       ...(external.length && { externalData: external }),
     });
     return await whileFilesCome(creating, vendor(''));

@@ -1,6 +1,6 @@
 /**
  * @file One ONNX Runtime Web session in a worker of its own: a run blocks its thread and cannot be
- * stopped (PLATFORM.md 0.3). Loaded by the page; runs are asked for by the Python worker over a port.
+ * stopped (docs/platform.md). Loaded by the page; runs are asked for by the Python worker over a port.
  */
 
 import { errorToWire, RerankError } from '../lib/errors.js';
@@ -166,7 +166,7 @@ async function stillWorks() {
  * @returns {Promise<Float32Array>} shape (rows, n_logits), flat
  */
 function run(ort, batch, onBegin) {
-  // Two runs at once hang a WebGPU worker for good (PLATFORM.md 0.1).
+  // Two runs at once hang a WebGPU worker for good (docs/platform.md).
   const result = lastRun.then(() => (onBegin?.(), runAlone(ort, batch)));
   lastRun = result.catch(() => {});
   return result;

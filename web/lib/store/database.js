@@ -10,7 +10,7 @@
 import { openDB } from '../../vendor/idb.js';
 import { PATIENCE_MS, withinTime } from '../patience.js';
 
-/** What one chunk holds, bytes. The largest that every engine stores (PLATFORM.md 3.3). */
+/** What one chunk holds, bytes. The largest that every engine stores (docs/platform.md). */
 export const CHUNK_BYTES = 16 * 2 ** 20;
 
 /** @typedef {'files' | 'partials' | 'chunks' | 'releases'} StoreName */

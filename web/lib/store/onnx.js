@@ -3,7 +3,7 @@
  * graph compute no more than the answer needs.
  *
  * ONNX Runtime copies a model that comes as one file twice or three times over; with its weights
- * as external data it does not (PLATFORM.md 1.4). So the graph is written anew with each large
+ * as external data it does not (docs/platform.md). So the graph is written anew with each large
  * tensor pointing to its place in the original file: no weight is copied or changed.
  *
  * Source: onnx.proto (ModelProto, GraphProto, TensorProto, StringStringEntryProto).
