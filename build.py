@@ -20,6 +20,7 @@ from tools import BuildError
 from tools.browser import find_browser, install_engines
 from tools.check import run_checks
 from tools.environment import Environment, ensure_node_modules, open_page
+from tools.kernel import build_kernel
 from tools.serve import make_server
 from tools.site import build_site
 
@@ -52,6 +53,8 @@ commands:
   test [PYTEST ARGUMENTS] install what the tests need, browsers included, and run them;
                           everything after `test` goes to pytest as it is, but for paths
                           in tests/js, which Node runs
+  kernel                  compile kernel/*.c to web/kernel/*.wasm, which are committed: only
+                          after a change there (a compiler of 100 MB goes into .venv/)
   check                   formatting, lint, types, import rules: seconds, no browser
   bench                   measure against the peers by turns, in one browser, and write
                           bench/results/; wants an idle machine and takes most of an hour
@@ -98,7 +101,7 @@ def parse_arguments(arguments: list[str]) -> argparse.Namespace:
         required=True,
         help=argparse.SUPPRESS,
     )
-    for name in ("build", "check", *PASSED_ON):
+    for name in ("build", "kernel", "check", *PASSED_ON):
         commands.add_parser(name)
     serve = commands.add_parser("serve", description="Build if needed, and serve dist/.")
     serve.add_argument("--port", type=int, default=8000, help="default 8000; 0 picks a free one")
@@ -222,6 +225,9 @@ def dispatch(options: argparse.Namespace) -> int:
         return search(SEARCHING[options.command], options.arguments)
     if options.command == "check":
         return run_checks(ROOT)
+    if options.command == "kernel":
+        build_kernel(ROOT)
+        return 0
     build_site(ROOT)
     return 0
 

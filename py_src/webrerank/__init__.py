@@ -51,30 +51,47 @@ __all__ = [
 
 
 def load_reranker(
-    folder: str | Path, *, dtype: str = "auto", sessions: int | None = None, cache: bool = True
+    folder: str | Path,
+    *,
+    dtype: str = "auto",
+    sessions: int | None = None,
+    cache: bool = True,
+    engine: str = "onnxruntime",
 ) -> Reranker:
-    """Load a model folder and run it on native onnxruntime (CPython only).
+    """Load a model folder and run it in CPython.
 
     Args:
         folder: a folder in the hub's layout: config.json, tokenizer.json, onnx/model*.onnx.
         dtype: "auto" takes q8 where the folder has it, else fp32; or "q8", "fp16", "fp32".
         sessions: how many single-threaded sessions run side by side; default: the cores.
         cache: keep logits, so that a pair is scored once.
+        engine: "onnxruntime", the native one and the faster; or "kernel", the project's own for
+            int8 models of the BERT family, whose logits are the same, bit for bit, on every
+            machine.
 
     Raises:
-        RuntimeLoadError: onnxruntime or tokenizers is not installed.
+        RuntimeLoadError: onnxruntime, wasmtime or tokenizers is not installed.
         ModelLoadError: a file is missing or cannot be read.
         UnsupportedModelError: the model is no cross-encoder this package can run.
     """
     # Imported here: the core must import in Pyodide, where native onnxruntime does not exist.
     try:
         from webrerank.adapters.native import load_reranker as load
+
+        pools = {}
+        if engine == "kernel":
+            from webrerank.adapters.kernel import KernelSessionPool
+
+            pools["kernel"] = KernelSessionPool
     except ModuleNotFoundError as error:
-        if error.name not in ("onnxruntime", "tokenizers"):
+        extra = {"onnxruntime": "native", "tokenizers": "native", "wasmtime": "kernel"}
+        if error.name not in extra:
             raise
         raise RuntimeLoadError(
             f"load_reranker needs {error.name}, which is not installed: "
-            "pip install 'webrerank[native]'"
+            f"pip install 'webrerank[{extra[error.name]}]'"
         ) from error
 
-    return load(Path(folder), dtype=dtype, sessions=sessions, cache=cache)
+    return load(
+        Path(folder), dtype=dtype, sessions=sessions, cache=cache, engine=engine, pools=pools
+    )
