@@ -61,7 +61,7 @@ static void take_attention(LayerPlan *layer, const Value *context, const Value *
   const Value *parts[] = {query->of, key->of, content->of};
   for (uint32_t i = 0; i < 3; i++) {
     need(parts[i], LINEAR, "attention of something else");
-    REQUIRE(parts[i]->of == state, "attention of another state");
+    REQUIRE(parts[i]->of->root == state->root, "attention of another state");
   }
   take_linear(&layer->query, query->of);
   take_linear(&layer->key, key->of);

@@ -244,6 +244,15 @@ const Value *rule_cumulative_sum(Step *step) {
   return made;
 }
 
+/* The first token with its axis kept: what follows is the same value, of one token. It cannot be
+   attended to, since heads are split for all tokens only. */
+static const Value *cut_to_first(const Value *value) {
+  Value *cut = allocate(1, sizeof(Value));
+  *cut = *value;
+  cut->dims[1] = 1;
+  return cut;
+}
+
 /* Of numbers; of a table, rows; of the states, the first token. */
 const Value *rule_gather(Step *step) {
   const Value *data = input(step, 0), *index = need_numbers(input(step, 1));
@@ -251,6 +260,11 @@ const Value *rule_gather(Step *step) {
   if (data->kind == CONSTANT && data->rank == 2 && index->rank > 0) {
     REQUIRE(axis == 0, "a table that is looked up another way");
     return look_up(data, index);
+  }
+  bool is_state = is_plain(data, STATE) || is_plain(data, CONTEXT);
+  if (is_state && data->rank == 3 && axis == 1 && index->rank == 1 && is_uniform(index, 0)) {
+    REQUIRE(index->dims[0] == 1, "the first token several times");
+    return cut_to_first(data);
   }
   if (!is_plain(data, STATE)) return gather_numbers(need_numbers(data), index, axis);
   REQUIRE(data->rank == 3 && axis == 1, "a part of the states");

@@ -9,9 +9,7 @@ import pytest
 import wasmtime
 
 from tests.kernel.exported import Encoder, quantise
-from webrerank.adapters.kernel import KernelSession, compile_kernel
-
-BUILDS = ("relaxed", "plain")
+from webrerank.adapters.kernel import BUILDS, KernelSession, compile_kernel
 
 
 @pytest.fixture(scope="session")

@@ -10,6 +10,7 @@ import onnx
 import onnxruntime
 import pytest
 import wasmtime
+from onnx import helper, numpy_helper
 
 from tests.collection import read_collection
 from tests.e2e.models import dequantize
@@ -65,6 +66,33 @@ def test_logits_are_the_references(sessions: dict[str, KernelSession], content: 
         ids, types = pair(length)
         answer = sessions["relaxed"].run(ids, types)
         np.testing.assert_allclose(answer, reference(model, ids, types), atol=1e-4, rtol=0)
+
+
+def test_a_graph_whose_last_layer_is_cut_is_the_same_model(
+    modules: dict[str, wasmtime.Module], sessions: dict[str, KernelSession], content: bytes
+) -> None:
+    """As web/lib/store/first-token.js cuts it for ONNX Runtime Web."""
+    model = onnx.load_from_string(content)
+    last = "/bert/encoder/layer.11/attention"
+    cuts = {
+        f"{last}/self/Reshape_3_output_0": "DynamicQuantizeLinear",
+        "/bert/encoder/layer.10/output/LayerNorm/Add_1_output_0": "Add",
+    }
+    nodes: list[onnx.NodeProto] = []
+    for node in model.graph.node:
+        for value, reader in cuts.items():
+            if node.op_type == reader and value in node.input:
+                cut = helper.make_node("Gather", [value, "first"], [f"cut:{value}"], axis=1)
+                nodes.append(cut)
+                node.input[list(node.input).index(value)] = f"cut:{value}"
+        nodes.append(node)
+    assert len(nodes) == len(model.graph.node) + len(cuts)
+    del model.graph.node[:]
+    model.graph.node.extend(nodes)
+    model.graph.initializer.append(numpy_helper.from_array(np.asarray([0]), "first"))
+    ids, types = pair(41)
+    answer = load(modules["relaxed"], model.SerializeToString()).run(ids, types)
+    assert answer.tobytes() == sessions["relaxed"].run(ids, types).tobytes()
 
 
 def test_memory_is_little_more_than_the_weights(
