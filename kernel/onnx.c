@@ -263,7 +263,32 @@ static void read_node(Span body, Node *node) {
   }
 }
 
-/* ValueInfoProto: only its name matters. */
+/* The body of a message inside a message; empty if there is none. */
+static Span inside(Span body, uint32_t number) {
+  Span found = {0};
+  for (Field field; next_field(&body, &field);) {
+    if (field.number == number && field.wire == BYTES) found = field.body;
+  }
+  return found;
+}
+
+/* ValueInfoProto of an input: 64-bit, and as many rows and tokens as one likes. */
+static void check_input(Span body) {
+  Span tensor = inside(inside(body, 2), 1); /* TypeProto, TypeProto.Tensor */
+  Span shape = inside(tensor, 2);
+  uint64_t type = 0;
+  for (Field field; next_field(&tensor, &field);) {
+    if (field.number == 1 && field.wire == VARINT) type = field.value;
+  }
+  REQUIRE(type == INT64, "an input of another type");
+  for (Field dim; next_field(&shape, &dim);) {
+    for (Field size; next_field(&dim.body, &size);) {
+      REQUIRE(size.wire != VARINT || size.value <= 1, "an input of a fixed size");
+    }
+  }
+}
+
+/* ValueInfoProto: its name. */
 static uint32_t read_value_name(Span body) {
   uint32_t name = 0;
   for (Field field; next_field(&body, &field);) {
@@ -281,6 +306,7 @@ static uint32_t count_fields(Span body, uint32_t number) {
 static void read_graph_body(Span body) {
   graph.nodes = allocate(count_fields(body, 1), sizeof(Node));
   graph.inputs = allocate(count_fields(body, 11), sizeof(uint32_t));
+  Span *inputs = allocate(count_fields(body, 11), sizeof(Span));
   graph.constants = allocate(MOST_NAMES, sizeof(Tensor *));
   REQUIRE(count_fields(body, 12) == 1, "a graph with several answers");
   for (Field field; next_field(&body, &field);) {
@@ -294,11 +320,17 @@ static void read_graph_body(Span body) {
         REQUIRE(name && !graph.constants[name], "two constants of one name");
         graph.constants[name] = tensor;
         break;
-      case 11: graph.inputs[graph.input_count++] = read_value_name(field.body); break;
+      case 11:
+        graph.inputs[graph.input_count] = read_value_name(field.body);
+        inputs[graph.input_count++] = field.body;
+        break;
       case 12: graph.output = read_value_name(field.body); break;
       case 2: case 10: case 13: case 14: break; /* name, text for people, shapes, annotations */
       default: stop(NOT_UNDERSTOOD, "a graph with an unknown field");
     }
+  }
+  for (uint32_t i = 0; i < graph.input_count; i++) {
+    if (!graph.constants[graph.inputs[i]]) check_input(inputs[i]);
   }
 }
 
