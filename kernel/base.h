@@ -6,7 +6,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
-/* How a call ends; the same numbers stand in web/workers/kernel.js and adapters/kernel.py. */
+/* How a call ends; the same numbers stand in web/workers/kernel-session.js and kernel_host.py. */
 typedef enum {
   OK = 0,
   NOT_UNDERSTOOD = 1, /* another engine must run this model */

@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 
+from tests.e2e.models import dequantize
 from webrerank import (
     InvalidRequestError,
     ModelLoadError,
@@ -67,7 +68,8 @@ def test_the_kernel_gives_its_own_logits_and_is_named(model_folder: Path) -> Non
 
 
 def test_a_model_that_the_kernel_does_not_understand_is_refused(folder: Path) -> None:
-    (folder / "onnx" / "model_quantized.onnx").write_bytes(b"no model at all")
+    path = folder / "onnx" / "model_quantized.onnx"
+    path.write_bytes(dequantize(path))  # floats, whatever it is called
     with pytest.raises(UnsupportedModelError, match="engine='onnxruntime'"):
         load_reranker(folder, engine="kernel")
 

@@ -16,16 +16,12 @@ import wasmtime
 from webrerank.errors import (
     InferenceError,
     ModelLoadError,
-    OutOfMemoryError,
-    RerankError,
     RuntimeLoadError,
     UnsupportedModelError,
 )
+from webrerank.kernel_host import TOO_LONG, error_of, model_files
 from webrerank.pairs import IntArray, PairBatch
 from webrerank.scoring import FloatArray
-
-#: How a call of the kernel ends; the same numbers stand in kernel/base.h.
-NOT_UNDERSTOOD, OUT_OF_MEMORY, BAD_TOKEN, TOO_LONG = 1, 2, 3, 4
 
 #: The fastest first; both give the same logits.
 BUILDS = ("relaxed", "plain")
@@ -97,11 +93,11 @@ class KernelSession:
         """
         place = self._call("ids", len(ids))
         if not place:
-            raise _error_of(TOO_LONG, "")
+            raise error_of(TOO_LONG)
         for start, values in ((place, ids), (self._call("types"), types)):
             self._memory.write(self._store, np.asarray(values, "<i8").tobytes(), start)
         if status := self._call("run", len(ids)):
-            raise _error_of(status, "")
+            raise error_of(status)
         start = self._call("logits")
         answer = self._memory.read(self._store, start, start + 4 * self.labels)
         return np.frombuffer(bytes(answer), "<f4").astype(np.float32)
@@ -118,7 +114,7 @@ class KernelSession:
         try:
             result = function(self._store, *arguments)
         except (wasmtime.Trap, wasmtime.WasmtimeError) as error:
-            raise _error_of(self._call("status"), self._reason()) from error
+            raise error_of(self._call("status"), self._reason()) from error
         return int(result or 0) & 0xFFFFFFFF  # an address
 
     def _reason(self) -> str:
@@ -196,34 +192,7 @@ def computes_rightly(module: wasmtime.Module) -> bool:
     return bool(probe(store))
 
 
-def model_files(model: Path) -> list[tuple[str, bytes]]:
-    """Read a graph, and what lies beside it under its name: `model.onnx_data`, for example."""
-    beside = sorted(path for path in model.parent.glob("*") if _belongs_to(path, model))
-    try:
-        return [("", model.read_bytes()), *((path.name, path.read_bytes()) for path in beside)]
-    except OSError as error:
-        raise ModelLoadError(f"{model} cannot be read.") from error
-
-
-def _belongs_to(path: Path, model: Path) -> bool:
-    return path != model and path.is_file() and path.name.startswith(model.name)
-
-
 def _as_int32(value: int) -> int:
     if value >= 2**32:
         raise UnsupportedModelError("The kernel runs models of less than 4 GiB.")
     return value - 2**32 if value >= 2**31 else value
-
-
-def _error_of(status: int, reason: str) -> RerankError:
-    if status == NOT_UNDERSTOOD:
-        return UnsupportedModelError(
-            f"The kernel does not run this model ({reason}). Use engine='onnxruntime'."
-        )
-    if status == OUT_OF_MEMORY:
-        return OutOfMemoryError("There is too little memory for the model. Use fewer sessions.")
-    if status == TOO_LONG:
-        return InferenceError("A pair is longer than the model allows.")
-    if status == BAD_TOKEN:
-        return InferenceError("A pair has a token that the model does not know.")
-    return InferenceError("The kernel ended without a reason. Use engine='onnxruntime'.")
