@@ -1,7 +1,7 @@
 """The kernel and ONNX Runtime Web by turns, one thread each, pair by pair, by length in tokens.
 
-`.venv/bin/python -m bench.engines` after `python build.py build`, on an idle machine; it prints the
-table that docs/speed.md shows.
+`PYTHONPATH=py_src .venv/bin/python -m bench.engines` after a build, on an idle machine; it prints a
+table.
 """
 
 from __future__ import annotations
