@@ -1,5 +1,5 @@
 /* Operators that work number by number. Of shapes and masks they are computed; of hidden states,
-   a number is folded into the scale, and the rest is for model_rules.c. */
+   a number is folded into the scale, and the rest is for sum_rules.c. */
 
 #include "rules.h"
 
@@ -16,11 +16,6 @@ static double greater_or_equal(double a, double b) { return a >= b; }
 static double both(double a, double b) { return a && b; }
 static double either(double a, double b) { return a || b; }
 static double root(double a, double b) { return __builtin_sqrt(a) + 0 * b; }
-
-static const Value *input(Step *step, uint32_t place) {
-  REQUIRE(place < step->node->input_count && step->in[place], "an operator without its input");
-  return step->in[place];
-}
 
 /* Compute, if both inputs are numbers; else NULL. */
 static const Value *computed(Step *step, double (*compute)(double, double), bool gives_truth) {

@@ -94,7 +94,7 @@ static void read_again(int32_t length, bool with_padding) {
   REQUIRE(same_plan(before, &plan), "a model that changes with the length");
 }
 
-static bool has_input(const char *name) {
+static bool graph_has_input(const char *name) {
   for (uint32_t i = 0; i < graph.input_count; i++) {
     if (graph.inputs[i] == name_of(name)) return true;
   }
@@ -115,5 +115,5 @@ void recognise(void) {
   plan.first_position = scenario.first_position;
   plan.padding = (int32_t)scenario.padding;
   plan.positions_skip_padding = scenario.positions_skip_padding;
-  plan.has_types = has_input("token_type_ids") && !plan.tables[TYPES].first_row_only;
+  plan.has_types = graph_has_input("token_type_ids") && !plan.tables[TYPES].first_row_only;
 }

@@ -54,6 +54,11 @@ static const Known known[] = {
     {"Where", rule_where},
 };
 
+const Value *input(Step *step, uint32_t place) {
+  REQUIRE(place < step->node->input_count && step->in[place], "an operator without its input");
+  return step->in[place];
+}
+
 const Attribute *attribute(Node *node, const char *name) {
   for (uint32_t i = 0; i < node->attribute_count; i++) {
     Attribute *found = &node->attributes[i];
