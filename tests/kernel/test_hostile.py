@@ -18,6 +18,7 @@ from onnx import helper, numpy_helper
 from tests.hub.tiny_models import ARCHITECTURES, make_model
 from tests.kernel.conftest import Quantise, load
 from tests.kernel.exported import VOCABULARY, Encoder, export
+from tests.kernel.reference import reference
 from webrerank import InferenceError, RerankError, UnsupportedModelError
 from webrerank.adapters.kernel import KernelSession
 
@@ -60,6 +61,12 @@ def mutated(content: bytes, rng: random.Random) -> bytes:
     return bytes(changed)
 
 
+def rounds_like_the_reference(model: bytes, answer: Any) -> bool:
+    """A scale that became huge makes the rounding of 7 bits matter; the kernel's is known."""
+    expected = reference(onnx.load_from_string(model), IDS, TYPES)
+    return bool(np.allclose(answer, expected, atol=1e-2, rtol=1e-2))
+
+
 def test_mutations_are_refused_or_mean_what_they_say(
     relaxed: wasmtime.Module, quantised: Quantise
 ) -> None:
@@ -78,7 +85,7 @@ def test_mutations_are_refused_or_mean_what_they_say(
         expected = native(model)
         if expected is not None and np.isfinite(expected).all():
             far = np.abs(answer - expected[0]).max() > 0.5 + 0.1 * np.abs(expected).max()
-            wrong += bool(far)
+            wrong += bool(far) and not rounds_like_the_reference(model, answer)
     assert accepted > MUTATIONS // 20, "mostly weights change, which is another model"
     assert wrong == 0
 
