@@ -13,8 +13,7 @@ import { disposed, WorkerClient } from './worker-client.js';
 /** @typedef {import('../webrerank.js').Device} Device */
 /** @typedef {import('./store/open.js').ModelFiles} ModelFiles */
 /** @typedef {Pick<ModelFiles, 'graph' | 'externalData'>} Weights what a session needs of a model */
-/** @typedef {import('../webrerank.js').Engine} Engine */
-/** @typedef {{ index: number, port: MessagePort, engine: Engine }} LoadedSession */
+/** @typedef {{ index: number, port: MessagePort, engine: import('../webrerank.js').Engine }} LoadedSession */
 
 /** @typedef {import('./protocol.js').Batch} Batch */
 /** @typedef {[rows: number, length: number]} Shape of a batch */
@@ -50,7 +49,7 @@ export class SessionWorkers {
 
   /**
    * @param {Device} device
-   * @param {Engine | 'auto'} engine
+   * @param {LoadedSession['engine'] | 'auto'} engine
    * @param {SessionEvents} events
    */
   constructor(device, engine, events) {
