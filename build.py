@@ -19,6 +19,7 @@ from tools.browser import find_browser, install_engines
 from tools.check import run_checks
 from tools.command_line import MEASURING, SEARCHING, parse_arguments
 from tools.environment import Environment, ensure_node_modules, open_page
+from tools.kernel import build_kernel
 from tools.serve import make_server
 from tools.site import build_site
 
@@ -149,6 +150,9 @@ def dispatch(options: argparse.Namespace) -> int:
         return search(SEARCHING[options.command], options.arguments)
     if options.command == "check":
         return run_checks(ROOT)
+    if options.command == "kernel":
+        build_kernel(ROOT)
+        return 0
     build_site(ROOT, options.max_file_mb)
     return 0
 

@@ -12,6 +12,7 @@ from playwright.sync_api import BrowserContext
 
 from bench.browser import BrowserPeer, chromium, versions
 from bench.browser_peers import (
+    KERNEL,
     TRANSFORMERS,
     TUNED,
     WEBRERANK,
@@ -106,7 +107,7 @@ def measure(plan: Plan) -> Results:
 
 def _by_size(right: Sequence[Peer], plan: Plan) -> tuple[list[Timing], list[Timing]]:
     """Some peers on more and more documents, and on longer and longer ones."""
-    some = [peer for peer in right if peer.name in (WEBRERANK, TRANSFORMERS, TUNED, NATIVE)]
+    some = [peer for peer in right if peer.name in (WEBRERANK, KERNEL, TRANSFORMERS, TUNED, NATIVE)]
     hundred = timing_sets()[1]
     say("time by documents ...")
     counts = [time_by_turns(some, hundred.first(n), plan.rounds) for n in plan.document_counts]

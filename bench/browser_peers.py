@@ -13,6 +13,7 @@ from bench.summary import spread
 from bench.timing import say
 
 WEBRERANK = "webrerank"
+KERNEL = "webrerank, kernel"
 TRANSFORMERS = "transformers.js"
 TUNED = "transformers.js, tuned"
 
@@ -31,6 +32,7 @@ def browser_peers(context: BrowserContext, isolated: str, plain: str, tuned: Pee
     """All of them; `isolated` and `plain` are origins with and without isolation headers."""
     return [
         BrowserPeer(WEBRERANK, context, isolated, "webrerank"),
+        BrowserPeer(KERNEL, context, isolated, "webrerank", load_options={"engine": "auto"}),
         BrowserPeer("webrerank, page not isolated", context, plain, "webrerank"),
         BrowserPeer(TRANSFORMERS, context, isolated, "transformers"),
         tuned,

@@ -12,8 +12,8 @@ from bench.peers import Peer, PeerFailed
 from bench.summary import kendall_tau
 from bench.timing import say
 
-#: Batches of int8 activations move logits by some tenths (docs/platform.md), so neighbours may change
-#: places; a wrong pair encoding or other weights fall far below.
+#: Batches of int8 activations move logits by some tenths (docs/platform.md), so neighbours may
+#: change places; a wrong pair encoding or other weights fall far below.
 LEAST_TAU = 0.85
 
 

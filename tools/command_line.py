@@ -23,6 +23,8 @@ commands:
   test [PYTEST ARGUMENTS] install what the tests need, browsers included, and run them;
                           everything after `test` goes to pytest as it is, but for paths
                           in tests/js, which Node runs
+  kernel                  compile kernel/*.c to web/kernel/*.wasm, which are committed: only
+                          after a change there (a compiler of 100 MB goes into .venv/)
   check                   formatting, lint, types, import rules: seconds, no browser
   bench                   measure against the peers by turns, in one browser, and write
                           bench/results/; wants an idle machine and takes most of an hour
@@ -69,7 +71,7 @@ def parse_arguments(arguments: list[str]) -> argparse.Namespace:
         required=True,
         help=argparse.SUPPRESS,
     )
-    for name in ("check", *PASSED_ON):
+    for name in ("kernel", "check", *PASSED_ON):
         commands.add_parser(name)
     built = commands.add_parser("build", description="Build dist/, a static site.")
     built.add_argument(

@@ -210,7 +210,8 @@ def package_version(root: Path) -> str:
 def build_wheel(root: Path, python: Path, folder: Path, version: str) -> None:
     """Build the Python package into `folder`; the same sources always give the same bytes."""
     command = [str(python), "-m", "hatchling", "build", "--target=wheel", f"--directory={folder}"]
-    result = run_quietly(command, root, {"SOURCE_DATE_EPOCH": str(WHEEL_EPOCH_SECONDS)})
+    settings = {"SOURCE_DATE_EPOCH": str(WHEEL_EPOCH_SECONDS), "WEBRERANK_SITE": "1"}
+    result = run_quietly(command, root, settings)
     if result.returncode != 0 or not (folder / f"webrerank-{version}-py3-none-any.whl").exists():
         raise BuildError(
             f"could not build the Python package (hatchling said: {last_words(result)})."

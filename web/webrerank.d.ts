@@ -17,6 +17,12 @@ export type Device = 'wasm' | 'webgpu';
 export type Dtype = 'q8' | 'fp16' | 'fp32';
 
 /**
+ * What computes: ONNX Runtime Web, or the kernel of this project, for int8 models of the BERT family
+ * (BERT, MiniLM, RoBERTa, XLM-R) on WebAssembly.
+ */
+export type Engine = 'onnxruntime' | 'kernel';
+
+/**
  * How loading goes on. Bytes never fall, and end at the total. Phases come in order; where a GPU is
  * not used after all, those from 'download' on come once more.
  */
@@ -46,6 +52,11 @@ export interface RerankerOptions {
   device?: Device | 'auto';
   /** Default 'auto': what suits the device. */
   dtype?: Dtype | 'auto';
+  /**
+   * Default 'onnxruntime'. With 'auto' the kernel runs the models that it understands: faster, and
+   * with the same logits, bit for bit, on every machine and in every browser.
+   */
+  engine?: 'auto' | 'onnxruntime';
   /** Parallel inference sessions, 1 to 16. Default: from the cores and the memory. */
   sessions?: number;
   /** Keep logits, so that a pair is scored once; bounded. Default: true. */
@@ -156,6 +167,7 @@ export interface Ranking<D extends Document = Document> {
   model: string;
   device: Device;
   dtype: Dtype;
+  engine: Engine;
   sessions: number;
   /** Why it is not what was asked for; null if it is. */
   fallback: string | null;
@@ -174,6 +186,7 @@ export interface Reranker {
   readonly model: string;
   readonly device: Device;
   readonly dtype: Dtype;
+  readonly engine: Engine;
   readonly sessions: number;
   readonly fallback: string | null;
   /** False if this device had no room for the model: it will be downloaded again next time. */

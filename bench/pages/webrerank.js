@@ -2,7 +2,7 @@
 
 let reranker;
 
-/** @param {{ folder?: string, sessions?: number }} options */
+/** @param {{ folder?: string, sessions?: number, engine?: string }} options */
 export async function load({ folder = 'webrerank', ...options }) {
   const { createReranker } = await import(`/${folder}/webrerank.js`);
   reranker = await createReranker({ cache: false, ...options });
@@ -10,8 +10,8 @@ export async function load({ folder = 'webrerank', ...options }) {
 
 export const rerank = (query, documents) => reranker.rerank({ query, documents });
 
-export function read({ results, usage, sessions, device, fallback }) {
+export function read({ results, usage, sessions, device, engine, fallback }) {
   const logits = [];
   for (const { index, logit } of results) logits[index] = logit;
-  return { logits, details: { usage, sessions, device, fallback } };
+  return { logits, details: { usage, sessions, device, engine, fallback } };
 }

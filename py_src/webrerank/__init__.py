@@ -56,8 +56,9 @@ def load_reranker(
     dtype: str | None = "auto",
     sessions: int | None = None,
     cache: bool | None = True,
+    engine: str | None = "onnxruntime",
 ) -> Reranker:
-    """Load a model folder and run it on native onnxruntime (CPython only).
+    """Load a model folder and run it in CPython.
 
     None for an option is the same as leaving it out.
 
@@ -66,21 +67,31 @@ def load_reranker(
         dtype: "auto" takes q8 where the folder has it, else fp32; or "q8", "fp16", "fp32".
         sessions: how many single-threaded sessions run side by side; default: the cores.
         cache: keep logits, so that a pair is scored once.
+        engine: "onnxruntime", the native one and the faster; or "kernel", the project's own for
+            int8 models of the BERT family, whose logits are the same, bit for bit, on every
+            machine.
 
     Raises:
-        RuntimeLoadError: onnxruntime or tokenizers is not installed.
+        RuntimeLoadError: onnxruntime, wasmtime or tokenizers is not installed.
         ModelLoadError: a file is missing or cannot be read.
         UnsupportedModelError: the model is no cross-encoder this package can run.
     """
     # Imported here: the core must import in Pyodide, where native onnxruntime does not exist.
     try:
         from webrerank.adapters.native import load_reranker as load
+
+        pools = {}
+        if engine == "kernel":
+            from webrerank.adapters.kernel import KernelSessionPool
+
+            pools["kernel"] = KernelSessionPool
     except ModuleNotFoundError as error:
-        if error.name not in ("onnxruntime", "tokenizers"):
+        extra = {"onnxruntime": "native", "tokenizers": "native", "wasmtime": "kernel"}
+        if error.name not in extra:
             raise
         raise RuntimeLoadError(
             f"load_reranker needs {error.name}, which is not installed. Install it with "
-            "pip install 'webrerank[native]'.",
+            f"pip install 'webrerank[{extra[error.name]}]'.",
             retryable=False,
         ) from error
 
@@ -89,4 +100,6 @@ def load_reranker(
         dtype="auto" if dtype is None else dtype,
         sessions=sessions,
         cache=cache is None or cache,
+        engine=engine or "onnxruntime",
+        pools=pools,
     )

@@ -63,6 +63,7 @@ class RuntimeInfo:
 
     Attributes:
         fallback: why it is not what was asked for; None if it is.
+        engine: "onnxruntime", or "kernel" for the project's own.
     """
 
     model: str
@@ -70,6 +71,7 @@ class RuntimeInfo:
     dtype: str
     sessions: int
     fallback: str | None = None
+    engine: str = "onnxruntime"
 
 
 @dataclass(frozen=True)
@@ -82,6 +84,7 @@ class Ranking:
     dtype: str
     sessions: int
     fallback: str | None = None
+    engine: str = "onnxruntime"
     usage: Usage = field(default_factory=Usage)
 
 

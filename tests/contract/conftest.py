@@ -1,4 +1,5 @@
 """The adapters of each port: `fake` everywhere, `native` in CPython, `pyodide` inside Pyodide.
+The session pool has one more in CPython, `kernel`.
 
 The same suites run in both places; tests/pyodide carries them into the browser. An adapter is
 imported when it is used, since neither real one can be imported in the other's place.
@@ -16,6 +17,8 @@ from tests.fakes import FakePool, FakeTokenizer
 from webrerank.model import read_model
 from webrerank.ports import SessionPool, Tokenizer
 
+IN_CPYTHON = sys.platform != "emscripten"
+
 REAL = "pyodide" if sys.platform == "emscripten" else "native"
 
 FILES = ("config.json", "tokenizer.json", "tokenizer_config.json")
@@ -32,6 +35,12 @@ def native_pool(folder: Path) -> SessionPool:
     from webrerank.adapters.native import NativeSessionPool
 
     return NativeSessionPool(folder / "onnx" / "model_quantized.onnx", 2)
+
+
+def kernel_pool(folder: Path) -> SessionPool:
+    from webrerank.adapters.kernel import KernelSessionPool
+
+    return KernelSessionPool(folder / "onnx" / "model_quantized.onnx", 2)
 
 
 async def pyodide_tokenizer() -> Tokenizer:
@@ -78,9 +87,16 @@ def real_pool(request: pytest.FixtureRequest) -> SessionPool:
     return asyncio.run(pyodide_pool())
 
 
-@pytest.fixture(params=["fake", "fake-batches", REAL])
+@pytest.fixture(scope="module")
+def real_kernel_pool(model_folder: Path) -> SessionPool:
+    return kernel_pool(model_folder)
+
+
+@pytest.fixture(params=["fake", "fake-batches", REAL, *(["kernel"] if IN_CPYTHON else [])])
 def pool(request: pytest.FixtureRequest) -> Iterator[Any]:
-    if request.param == REAL:
+    if request.param == "kernel":
+        yield request.getfixturevalue("real_kernel_pool")
+    elif request.param == REAL:
         yield request.getfixturevalue("real_pool")
     else:
         yield FakePool(capacity=4, max_rows=8 if request.param == "fake-batches" else 1)

@@ -241,11 +241,13 @@ def in_thread(work: Callable[[], Awaitable[T]]) -> T:
         return executor.submit(asyncio.run, call()).result()
 
 
-def native_logits(folder: Path, requests: Sequence[tuple[str, list[str]]]) -> list[list[float]]:
-    """What native onnxruntime answers for each (query, documents), in the order of documents."""
+def native_logits(
+    folder: Path, requests: Sequence[tuple[str, list[str]]], engine: str = "onnxruntime"
+) -> list[list[float]]:
+    """What CPython answers for each (query, documents), in the order of documents."""
 
     async def score() -> list[list[float]]:
-        reranker = load_reranker(folder)
+        reranker = load_reranker(folder, engine=engine)
         answers = []
         for query, documents in requests:
             ranking = await reranker.rerank(query, documents)

@@ -68,7 +68,13 @@ def test_a_ranking_has_what_the_contract_says(ready: Page) -> None:
     results, usage = answer.pop("results"), answer.pop("usage")
     sessions = answer.pop("sessions")
     assert answer.pop("reranked") is True and answer.pop("error") is None
-    assert answer == {"model": MODEL, "device": "wasm", "dtype": "q8", "fallback": None}
+    assert answer == {
+        "model": MODEL,
+        "device": "wasm",
+        "dtype": "q8",
+        "engine": "onnxruntime",
+        "fallback": None,
+    }
     assert isinstance(sessions, int) and sessions >= 1
     assert sorted(result["index"] for result in results) == [0, 1, 2, 3]
     assert [result["rank"] for result in results] == [1, 2, 3, 4]

@@ -107,3 +107,21 @@ def test_a_second_load_reads_the_model_from_the_store(ready: EnginePage, loaded:
     assert any(path.endswith("/webrerank.js") for path in paths), "what is asked for is recorded"
     assert not [path for path in paths if "/models/" in path]
     check_berlin(ready)
+
+
+def test_the_kernel_gives_the_same_bits_in_every_engine(page: EnginePage, serve: Serve) -> None:
+    """As in CPython, with or without relaxed SIMD."""
+    requests = [(pair["query"], [pair["document"]]) for pair in PAIRS]
+    page.go(serve().url + "blank.html")
+    logits = run(
+        page,
+        """
+        await t.start({ engine: 'auto', sessions: 1, cache: false });
+        const logits = [];
+        for (const [query, documents] of arg)
+          logits.push((await t.rerank(query, documents)).results[0].logit);
+        return { logits, engine: t.reranker.engine };""",
+        requests,
+    )
+    expected = [logit for (logit,) in native_logits(MODEL_FOLDER, requests, engine="kernel")]
+    assert logits == {"logits": expected, "engine": "kernel"}

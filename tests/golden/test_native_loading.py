@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 
+from tests.e2e.models import dequantize
 from webrerank import (
     InvalidRequestError,
     ModelLoadError,
@@ -55,6 +56,31 @@ def test_a_folder_without_a_model_is_told_the_names_of_one(tmp_path: Path) -> No
         load_reranker(tmp_path, dtype="fp16")
 
 
+def test_the_kernel_gives_its_own_logits_and_is_named(model_folder: Path) -> None:
+    answers = [
+        asyncio.run(load_reranker(model_folder, engine=engine).rerank("red", ["red", "blue"]))
+        for engine in ("onnxruntime", "kernel")
+    ]
+    assert [answer.engine for answer in answers] == ["onnxruntime", "kernel"]
+    native, own = ([result.logit for result in answer.results] for answer in answers)
+    assert native != own
+    assert native == pytest.approx(own, abs=0.5)
+
+
+def test_a_model_that_the_kernel_does_not_understand_is_refused(folder: Path) -> None:
+    path = folder / "onnx" / "model_quantized.onnx"
+    path.write_bytes(dequantize(path))  # floats, whatever it is called
+    with pytest.raises(UnsupportedModelError, match="engine='onnxruntime'"):
+        load_reranker(folder, engine="kernel")
+
+
+def test_the_kernel_needs_wasmtime(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    monkeypatch.setitem(sys.modules, "wasmtime", None)
+    monkeypatch.delitem(sys.modules, "webrerank.adapters.kernel", raising=False)
+    with pytest.raises(RuntimeLoadError, match=r"wasmtime.*pip install 'webrerank\[kernel\]'"):
+        load_reranker(tmp_path, engine="kernel")
+
+
 @pytest.mark.parametrize("name", ["onnxruntime", "tokenizers"])
 def test_what_is_not_installed_is_named(
     monkeypatch: pytest.MonkeyPatch, tmp_path: Path, name: str
@@ -75,6 +101,8 @@ def test_options_that_make_no_sense(model_folder: Path) -> None:
         load_reranker(model_folder, dtype="int3")
     with pytest.raises(InvalidRequestError, match="sessions"):
         load_reranker(model_folder, sessions=0)
+    with pytest.raises(InvalidRequestError, match="engine"):
+        load_reranker(model_folder, engine="magic")
 
 
 @pytest.mark.parametrize("content", [b"", b"no model at all", b"\x08\x07" * 500])

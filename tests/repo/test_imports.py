@@ -69,7 +69,9 @@ def test_only_its_adapters_know_the_platform(name: str) -> None:
         assert not foreign & {"js", "pyodide", "pyodide_js"}
     if name != "webrerank.adapters.native":
         assert not foreign & {"onnxruntime", "tokenizers"}
-    known = {"webrerank", "numpy", "js", "pyodide", "onnxruntime", "tokenizers"}
+    if name != "webrerank.adapters.kernel":
+        assert "wasmtime" not in foreign
+    known = {"webrerank", "numpy", "js", "pyodide", "onnxruntime", "tokenizers", "wasmtime"}
     assert foreign - known <= set(sys.stdlib_module_names)
 
 

@@ -19,6 +19,16 @@ import { disposed, WorkerClient } from './worker-client.js';
 /** @typedef {import('./session-workers.js').LoadedSession} LoadedSession */
 /** @typedef {import('./store/open-release.js').ModelFiles} ModelFiles */
 
+/**
+ * What really runs.
+ * @typedef {Choice & { model: string, engine: import('../webrerank.js').Engine, sessions: number }} Runtime
+ */
+
+/** @type {Runtime} before anything runs */
+export const NOTHING_YET = {
+  ...{ model: '', device: 'wasm', dtype: 'q8', engine: 'onnxruntime', sessions: 0, fallback: null },
+};
+
 export class Engine {
   #options;
   #meter;
@@ -32,8 +42,8 @@ export class Engine {
   #hasModel = () => {};
   /** @type {Promise<void>} */
   #pythonHasModel = new Promise((resolve) => (this.#hasModel = resolve));
-  /** @type {Choice & { model: string, sessions: number }} */
-  runtime = { model: '', device: 'wasm', dtype: 'q8', sessions: 0, fallback: null };
+  /** @type {Runtime} */
+  runtime = { ...NOTHING_YET };
   /** False if the model will have to be downloaded again next time. */
   saved = true;
   /**
@@ -150,7 +160,10 @@ export class Engine {
   #newSessions() {
     let attached = false; // one that dies before is unknown to Python
     void this.#pythonHasModel.then(() => (attached = true));
-    const sessions = new SessionWorkers(this.runtime.device, {
+    const { device, dtype } = this.runtime;
+    const { engine = 'onnxruntime' } = this.#options;
+    // No other precision is of the kernel's models, so ONNX Runtime starts to load at once.
+    const sessions = new SessionWorkers(device, dtype === 'q8' ? engine : 'onnxruntime', {
       onLost: async (index, stopped) => {
         if (attached) await this.#python.call('detach', { index, stopped });
       },
@@ -170,6 +183,7 @@ export class Engine {
     const sessions = /** @type {SessionWorkers} */ (this.#sessions);
     this.#meter.phase('load');
     const loaded = await sessions.load(files, this.#signal);
+    this.runtime.engine = loaded[0].engine;
     this.#meter.phase('warmup');
     await sessions.warmUp(this.#signal);
     return loaded;

@@ -83,7 +83,7 @@ async function compute(files, signal) {
  */
 async function computeOnce(files, signal) {
   const none = async () => {};
-  const reference = new SessionWorkers('wasm', {
+  const reference = new SessionWorkers('wasm', 'onnxruntime', {
     ...{ onLost: none, onReplaced: none, onFewer: none, onGivenUp: none },
   });
   try {

@@ -22,11 +22,12 @@ import {
 /** @typedef {import('../webrerank.js').RerankerOptions} RerankerOptions */
 
 const DEVICES = ['auto', 'wasm', 'webgpu'];
+const ENGINES = ['auto', 'onnxruntime'];
 const DTYPES = ['auto', 'q8', 'fp16', 'fp32'];
 const MODEL_IS = 'a name, the URL of a folder, or files';
 const MAX_SESSIONS = 16;
 
-const LOAD_OPTIONS = ['model', 'hub', 'device', 'dtype', 'sessions', 'cache'];
+const LOAD_OPTIONS = ['model', 'hub', 'device', 'dtype', 'engine', 'sessions', 'cache'];
 const CALL_OPTIONS = ['onProgress', 'signal'];
 const RERANK_OPTIONS = [
   ...['query', 'documents', 'fields', 'topK', 'minScore', 'maxLength', 'longDocuments'],
@@ -151,13 +152,16 @@ function eitherSignal(options) {
  *   its input element
  */
 function checkLoadOptions(options) {
-  const { model, device, dtype, sessions, cache = true } = options;
+  const { model, device, dtype, engine, sessions, cache = true } = options;
   if (typeof cache !== 'boolean') throw invalid(`cache must be true or false, not ${kind(cache)}.`);
   if (device !== undefined && !DEVICES.includes(device)) {
     throw invalid(`device must be one of ${DEVICES.join(', ')}.`);
   }
   if (dtype !== undefined && !DTYPES.includes(dtype)) {
     throw invalid(`dtype must be one of ${DTYPES.join(', ')}.`);
+  }
+  if (engine !== undefined && !ENGINES.includes(engine)) {
+    throw invalid(`engine must be one of ${ENGINES.join(', ')}.`);
   }
   checkWholeNumber('sessions', sessions);
   if (sessions > MAX_SESSIONS) throw invalid(`sessions must be at most ${MAX_SESSIONS}.`);

@@ -1,7 +1,7 @@
 /** @file createReranker and rerank: checks, aborts, and answers with the caller's own objects. */
 
 import { abortable, notify } from './abort.js';
-import { Engine } from './engine.js';
+import { Engine, NOTHING_YET } from './engine.js';
 import { asRerankError, RerankError } from './errors.js';
 import { DEFAULT_MODEL } from './models.js';
 import { checkRerankerOptions, checkRerankOptions, splitOneCallOptions } from './request.js';
@@ -21,7 +21,7 @@ class WorkerReranker {
   /** @type {string | undefined} why the GPU is not tried again */
   #gpuLost;
   /** @type {Engine['runtime']} */
-  #runtime = { model: DEFAULT_MODEL, device: 'wasm', dtype: 'q8', sessions: 0, fallback: null };
+  #runtime = { ...NOTHING_YET, model: DEFAULT_MODEL };
 
   /** @param {import('../webrerank.js').RerankerOptions} options checked */
   constructor(options) {
@@ -39,6 +39,9 @@ class WorkerReranker {
   }
   get dtype() {
     return this.#runtime.dtype;
+  }
+  get engine() {
+    return this.#runtime.engine;
   }
   get sessions() {
     return this.#runtime.sessions;

@@ -13,7 +13,7 @@ import { disposed, WorkerClient } from './worker-client.js';
 /** @typedef {import('../webrerank.js').Device} Device */
 /** @typedef {import('./store/open.js').ModelFiles} ModelFiles */
 /** @typedef {Pick<ModelFiles, 'graph' | 'externalData'>} Weights what a session needs of a model */
-/** @typedef {{ index: number, port: MessagePort }} LoadedSession */
+/** @typedef {{ index: number, port: MessagePort, engine: import('../webrerank.js').Engine }} LoadedSession */
 
 /** @typedef {import('./protocol.js').Batch} Batch */
 /** @typedef {[rows: number, length: number]} Shape of a batch */
@@ -35,6 +35,7 @@ export class SessionWorkers {
   #clients = new Map();
   #nextIndex = 0;
   #device;
+  #engine;
   #events;
   #losses = 0;
   /** @type {Weights | null} set once all are loaded: from then on one that dies is replaced */
@@ -48,10 +49,12 @@ export class SessionWorkers {
 
   /**
    * @param {Device} device
+   * @param {LoadedSession['engine'] | 'auto'} engine
    * @param {SessionEvents} events
    */
-  constructor(device, events) {
+  constructor(device, engine, events) {
     this.#device = device;
+    this.#engine = engine;
     this.#events = events;
   }
 
@@ -65,7 +68,7 @@ export class SessionWorkers {
   }
 
   /**
-   * Have this many; ONNX Runtime starts to load at once.
+   * Have this many; their engine starts to load at once.
    * @param {number} count
    */
   resize(count) {
@@ -181,7 +184,8 @@ export class SessionWorkers {
     );
     this.#clients.set(index, client);
     const options = { patienceMs: PATIENCE_MS.loading };
-    client.call('boot', { device: this.#device }, options).catch(() => {}); // told again by 'load'
+    const payload = { device: this.#device, engine: this.#engine };
+    client.call('boot', payload, options).catch(() => {}); // told again by 'load'
     return index;
   }
 
@@ -194,10 +198,10 @@ export class SessionWorkers {
   async #load(index, { graph, externalData }, signal) {
     const { port1, port2 } = new MessageChannel();
     const payload = { graph, externalData, port: port1 };
-    await this.#clients
+    const engine = await this.#clients
       .get(index)
       ?.call('load', payload, { signal, transfer: [port1], patienceMs: PATIENCE_MS.loading });
-    return { index, port: port2 };
+    return { index, port: port2, engine };
   }
 
   /**

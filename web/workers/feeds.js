@@ -4,7 +4,7 @@
  * it is a reranker's graph at all is for Python to say (py_src/webrerank/interface.py).
  */
 
-/** @typedef {import('onnxruntime-web').InferenceSession} InferenceSession */
+/** @typedef {import('onnxruntime-web').InferenceSession['inputMetadata']} Inputs */
 /** @typedef {import('../lib/protocol.js').Batch} Batch */
 /** @typedef {import('../lib/protocol.js').RunMessage} RunMessage */
 
@@ -17,13 +17,13 @@ const SOURCES = /** @type {const} */ ({
 
 /**
  * The runs that a batch takes: one, or several if the graph fixes a smaller number of rows.
- * @param {InferenceSession} session
+ * @param {Inputs} declared by the session
  * @param {Batch} batch
  * @returns {Generator<Pick<RunMessage, 'feeds' | 'output' | 'rows' | 'length'> & { wanted: number }>}
  *   wanted: how many of the rows are the batch's own
  */
-export function* runsOf(session, batch) {
-  const inputs = session.inputMetadata.filter((input) => input.isTensor);
+export function* runsOf(declared, batch) {
+  const inputs = declared.filter((input) => input.isTensor);
   const fixed = (/** @type {number} */ axis) =>
     inputs.map(({ shape }) => Number(shape[axis])).find((size) => size > 0);
   const rows = fixed(0) ?? batch.rows;

@@ -1,22 +1,22 @@
 /**
- * @file One ONNX Runtime Web session in a worker of its own: a run blocks its thread and cannot be
+ * @file One inference session in a worker of its own: a run blocks its thread and cannot be
  * stopped (docs/platform.md). Loaded by the page; runs are asked for by the Python worker over a port.
  */
 
 import { errorToWire, RerankError } from '../lib/errors.js';
 import { runsOf } from './feeds.js';
-import { createSession, loadRuntime, runError, trialError } from './ort.js';
+import { runError, trialError } from './ort.js';
+import { OrtSession } from './ort-session.js';
 import { serve } from './serve.js';
+import { openSession, prepare } from './sessions.js';
 
-/** @typedef {typeof import('onnxruntime-web')} Ort */
-/** @typedef {import('onnxruntime-web').InferenceSession} InferenceSession */
 /** @typedef {import('../lib/protocol.js').RunMessage} RunMessage */
 
 /** @type {'wasm' | 'webgpu'} */
 let device = 'wasm';
-/** @type {Promise<Ort> | null} */
-let runtime = null;
-/** @type {InferenceSession | null} */
+/** @type {import('./sessions.js').Wanted} */
+let engine = 'onnxruntime';
+/** @type {import('./sessions.js').Session | null} */
 let session = null;
 /** @type {RunMessage[]} runs not begun yet */
 const waiting = [];
@@ -29,16 +29,16 @@ const WARMUP_SHAPES = { wasm: [[1, 8]], webgpu: [[1, 8], [2, 8]] }; // prettier-
 
 serve({
   async boot(payload) {
-    device = payload.device;
-    await getRuntime();
+    ({ device, engine } = payload);
+    await prepare(device, engine);
   },
 
   async load({ graph, externalData, port }) {
-    const ort = await getRuntime();
-    session = await createSession(ort, device, graph, externalData);
-    if (device === 'webgpu') watchGpu(ort);
+    session = await openSession(device, engine, { graph, externalData });
+    if (device === 'webgpu' && session instanceof OrtSession) watchGpu(session);
     port.onmessage = (/** @type {MessageEvent<import('../lib/protocol.js').ToSession>} */ event) =>
-      receive(ort, event.data, port);
+      receive(event.data, port);
+    return session.engine;
   },
 
   /** The first run of a shape compiles; short pairs make the first real ones fast. */
@@ -65,25 +65,15 @@ function tryOut(rows, length) {
   return probe({ inputIds: ones, attentionMask: ones, tokenTypeIds: zeros, rows, length });
 }
 
-/** ONNX Runtime, loaded once; a failure is forgotten, so that it can be tried again. */
-function getRuntime() {
-  runtime ??= loadRuntime(device).catch((error) => {
-    runtime = null;
-    throw error;
-  });
-  return runtime;
-}
-
 /**
  * @param {import('../lib/protocol.js').Batch} batch
  * @returns {Promise<number[]>}
  */
 async function probe(batch) {
-  const ort = await getRuntime();
   /** @type {number[]} */
   let answers = [];
-  for (const { wanted, ...batchOfRun } of runsOf(loaded(), batch)) {
-    const logits = await run(ort, batchOfRun);
+  for (const { wanted, ...batchOfRun } of runsOf(loaded().inputMetadata, batch)) {
+    const logits = await run(batchOfRun);
     const own = logits.subarray(0, (logits.length / batchOfRun.rows) * wanted);
     answers = answers.concat([...own]);
   }
@@ -100,12 +90,10 @@ function loaded() {
 
 /**
  * A lost device fails every run to come: the worker ends itself, and the page replaces it.
- * @param {Ort} ort
+ * @param {OrtSession} onGpu
  */
-async function watchGpu(ort) {
-  const gpu = /** @type {any} */ (await ort.env.webgpu.device);
-  const { reason } = await gpu.lost;
-  crash(`the GPU device was lost (${reason})`);
+async function watchGpu(onGpu) {
+  crash(`the GPU device was lost (${await onGpu.gpuLost()})`);
 }
 
 /**
@@ -119,11 +107,10 @@ function crash(what) {
 }
 
 /**
- * @param {Ort} ort
  * @param {import('../lib/protocol.js').ToSession} message
  * @param {MessagePort} port
  */
-async function receive(ort, message, port) {
+async function receive(message, port) {
   if (message.type === 'drop') {
     const place = waiting.findIndex((run) => run.id === message.id);
     if (place < 0) return; // it has begun: its answer is under way
@@ -138,7 +125,7 @@ async function receive(ort, message, port) {
     const next = /** @type {RunMessage} */ (waiting.shift());
     const begun = () => port.postMessage({ type: 'begun', id: next.id });
     try {
-      const logits = await run(ort, next, begun);
+      const logits = await run(next, begun);
       port.postMessage({ type: 'logits', id: next.id, logits });
     } catch (error) {
       if (!(await stillWorks())) return crash('a run failed, and so does every other');
@@ -160,49 +147,15 @@ async function stillWorks() {
 }
 
 /**
- * @param {Ort} ort
- * @param {Omit<RunMessage, 'type' | 'id'>} batch
+ * @param {import('./sessions.js').Run} batch
  * @param {() => void} [onBegin]
  * @returns {Promise<Float32Array>} shape (rows, n_logits), flat
  */
-function run(ort, batch, onBegin) {
+function run(batch, onBegin) {
   // Two runs at once hang a WebGPU worker for good (docs/platform.md).
-  const result = lastRun.then(() => (onBegin?.(), runAlone(ort, batch)));
+  const result = lastRun.then(() => (onBegin?.(), loaded().run(batch)));
   lastRun = result.catch(() => {});
   return result;
-}
-
-/**
- * @param {Ort} ort
- * @param {Omit<RunMessage, 'type' | 'id'>} batch
- */
-async function runAlone(ort, { feeds, output: name, rows, length }) {
-  const tensors = Object.entries(feeds).map(([name, values]) => {
-    const tensor =
-      values instanceof Int32Array
-        ? new ort.Tensor('int32', values, [rows, length])
-        : new ort.Tensor('int64', values, [rows, length]);
-    return [name, tensor];
-  });
-  const outputs = await loaded().run(Object.fromEntries(tensors));
-  const output = outputs[name] ?? outputs.logits ?? smallest(Object.values(outputs));
-  if (output.data instanceof Uint16Array) {
-    throw new RerankError(
-      'unsupported_model',
-      "This browser cannot read the model's 16-bit answers. Choose dtype 'fp32' or 'q8'.",
-    );
-  }
-  // A copy: the answer is small, and ONNX Runtime may reuse its own.
-  return Float32Array.from(/** @type {Float32Array} */ (output.data));
-}
-
-/**
- * Where it is not known yet which output is wanted: no floats are fewer than the logits.
- * @param {import('onnxruntime-web').Tensor[]} outputs
- */
-function smallest(outputs) {
-  const floats = outputs.filter(({ type }) => type.startsWith('float'));
-  return (floats.length ? floats : outputs).reduce((one, two) => (two.size < one.size ? two : one));
 }
 
 /** Let the event loop take a turn; a MessageChannel is not slowed down as nested timers are. */

@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import os
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from functools import partial
@@ -29,6 +29,7 @@ from webrerank.model import ModelSpec, read_model
 from webrerank.model_files import MODEL_FILES, model_paths
 from webrerank.onnx_graph import Graph, read_graph
 from webrerank.pairs import IntArray, PairBatch
+from webrerank.ports import SessionPool
 from webrerank.reranker import Reranker
 from webrerank.results import RuntimeInfo
 from webrerank.schedule import trial_batch
@@ -127,25 +128,42 @@ def _reason_in(error: Exception) -> str:
 
 
 def load_reranker(
-    folder: Path, *, dtype: str = "auto", sessions: int | None = None, cache: bool = True
+    folder: Path,
+    *,
+    dtype: str,
+    sessions: int | None,
+    cache: bool,
+    engine: str,
+    pools: Mapping[str, Callable[[Path, int], SessionPool]],
 ) -> Reranker:
-    """Load a model folder; `webrerank.load_reranker` says what it does."""
+    """Load a model folder; `webrerank.load_reranker` says what it does.
+
+    Args:
+        pools: engines beside onnxruntime, and what opens sessions of a model file on each.
+    """
     if sessions is not None and sessions < 1:
         raise InvalidRequestError("sessions must be a whole number of at least 1.")
+    if engine not in ("onnxruntime", *pools):
+        raise InvalidRequestError("engine must be 'onnxruntime' or 'kernel'.")
     chosen, path = _model_file(folder, dtype)
     spec = _read_spec(folder, path)
     tokenizer = NativeTokenizer(spec.tokenizer_json)
     count = sessions or os.cpu_count() or 1
-    pool = NativeSessionPool(path, count, spec.interface)
-    if not spec.interface.is_certain:
-        _try_out(spec, pool)
+    pool = _open_native(path, count, spec) if engine not in pools else pools[engine](path, count)
     return Reranker(
         spec,
         tokenizer,
         pool,
-        RuntimeInfo(model=folder.name, device="cpu", dtype=chosen, sessions=count),
+        RuntimeInfo(folder.name, "cpu", chosen, count, engine=engine),
         ScoreCache() if cache else None,
     )
+
+
+def _open_native(path: Path, sessions: int, spec: ModelSpec) -> SessionPool:
+    pool = NativeSessionPool(path, sessions, spec.interface)
+    if not spec.interface.is_certain:
+        _try_out(spec, pool)
+    return pool
 
 
 def _try_out(spec: ModelSpec, pool: NativeSessionPool) -> None:
