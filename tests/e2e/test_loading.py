@@ -70,7 +70,7 @@ def test_the_same_with_the_service_worker(
 def test_a_browser_that_cannot_compile_what_arrives(open_page: OpenPage) -> None:
     """Then it is compiled from memory."""
     page = open_page()
-    start = "const compileStream = WebAssembly.instantiateStreaming;"
+    start = "const compileStream = globalThis.WebAssembly?.instantiateStreaming;"
     refuse = "const compileStream = () => Promise.reject(new TypeError('by the test'));"
     rewrite(page, "workers/fetch.js", (start, refuse))
     assert "error" not in run(page, START)
@@ -102,8 +102,8 @@ def test_a_wasm_file_that_is_none(open_page: OpenPage, watch: Watch) -> None:
         ("**/numpy-*.whl", "runtime_load", "missing: numpy"),
         ("**/webrerank-*.whl", "runtime_load", "missing: webrerank"),
         ("**/ort.wasm.min.mjs", "runtime_load", "missing: a script"),
-        ("**/ort-wasm-simd-threaded.wasm", "model_load", "missing: ort-wasm-simd-threaded.wasm"),
-        ("**/tokenizers.js", "runtime_load", "The tokenizer could not be loaded"),
+        ("**/ort-wasm-simd-threaded.wasm", "runtime_load", "missing: ort-wasm-simd-threaded.wasm"),
+        ("**/tokenizers.js", "runtime_load", "does not answer for"),
     ],
 )
 def test_a_part_that_never_comes(
@@ -111,7 +111,7 @@ def test_a_part_that_never_comes(
 ) -> None:
     watch.allow("ERR_ABORTED", "ERR_FAILED")
     page = open_page()
-    shorten_patience(page, file=6_000, loading=12_000, worker=12_000)
+    shorten_patience(page, file=6_000, look=1_000, loading=12_000, worker=12_000)
     held: list[Route] = []
     page.route(pattern, lambda route: held.append(route))
     try:
@@ -143,7 +143,7 @@ def test_a_body_that_stalls(
 
     monkeypatch.setattr(Handler, "_copy", stall)
     page = open_page()
-    shorten_patience(page, file=6_000, loading=20_000)
+    shorten_patience(page, file=6_000, look=1_000, loading=20_000)
     try:
         error = run(page, START)["error"]
     finally:

@@ -253,4 +253,5 @@ def test_an_empty_folder(ready: Page, watch: Watch) -> None:
     watch.allow("404")
     body = "return t.outcome(async () => (await t.lib()).createReranker({ model: './nowhere/' }))"
     error = run(ready, body)["error"]
-    assert error["typed"] and error["code"] == "model_load" and error["retryable"]
+    assert error["typed"] and error["code"] == "model_load"
+    assert not error["retryable"], "a wrong address stays so"
