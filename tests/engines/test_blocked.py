@@ -45,5 +45,4 @@ def test_it_runs_from_memory(blocked_page: EnginePage, serve: Serve) -> None:
     assert "ms-marco-MiniLM-L-12-v2" in ids
     usage = run(blocked_page, "return (await t.lib()).models.usage()")
     assert usage["modelBytes"] == 0 and usage["persisted"] is False
-    assert run(blocked_page, "return (await t.lib()).models.persist()") in (True, False)
     run(blocked_page, "await (await t.lib()).models.remove()")
