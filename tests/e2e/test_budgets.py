@@ -16,7 +16,7 @@ MB = 1_000_000
 #: The most that the parts of dist/ may weigh, bytes: `FILE.br` where there is one. A part that
 #: grows needs a reason, and a new number here.
 BROTLI_BUDGET = {
-    "webrerank.js lib/ workers/": 71_000,
+    "webrerank.js lib/ workers/": 109_000,
     "app/ styles/ index.html sw.js": 38_000,
     "vendor/pyodide/ without the snapshot": 8.7 * MB,
     "vendor/pyodide/python.snapshot": 5.8 * MB,
@@ -26,7 +26,7 @@ BROTLI_BUDGET = {
 
 #: Requests of a first load, the model's four files included. Each of the four workers asks for its
 #: own copy of a module, so one that all of them import counts four times.
-MOST_REQUESTS = 99
+MOST_REQUESTS = 138
 
 
 def weight(part: str) -> int:
