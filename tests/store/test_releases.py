@@ -115,7 +115,8 @@ def test_a_returning_visitor_gets_the_new_release_whole(open_page: OpenPage, pla
     returning = rank(page, place)
     assert returning == rank(open_page(), place) and returning[1] == "q8"
     [native] = native_logits(place.folder, [(QUERY, DOCUMENTS)])
-    assert returning[0] == pytest.approx(native, abs=0.05)
+    # int8 is rounded otherwise natively, as in test_architectures.py.
+    assert returning[0] == pytest.approx(native, abs=0.1)
     assert returning[0] != pytest.approx(first, abs=0.05)
     place.go_offline(page)
     assert rank(page, place) == returning

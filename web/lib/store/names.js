@@ -74,8 +74,7 @@ function folderOf(address) {
   if (!URL.canParse(address, SITE)) {
     throw new RerankError(
       'invalid_request',
-      'The address of the model folder must be a valid URL, such as https://host/folder/, or ' +
-        './folder/ relative to webrerank.js.',
+      'The address of the model folder must be a valid URL, absolute or relative to webrerank.js.',
     );
   }
   const folder = new URL(address, SITE);
