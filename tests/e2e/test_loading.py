@@ -101,7 +101,7 @@ def test_a_wasm_file_that_is_none(open_page: OpenPage, watch: Watch) -> None:
         ("**/pyodide.asm.wasm", "runtime_load", "missing: pyodide.asm.wasm"),
         ("**/numpy-*.whl", "runtime_load", "missing: numpy"),
         ("**/webrerank-*.whl", "runtime_load", "missing: webrerank"),
-        ("**/ort.wasm.min.mjs", "runtime_load", "missing: a script"),
+        ("**/ort.wasm.min.mjs", "runtime_load", "ort.wasm.min.mjs. Check the connection"),
         ("**/ort-wasm-simd-threaded.wasm", "runtime_load", "missing: ort-wasm-simd-threaded.wasm"),
         ("**/tokenizers.js", "runtime_load", "does not answer for"),
     ],
