@@ -87,7 +87,7 @@ def test_all(command: list[str], environment: dict[str, str]) -> int:
     """
     runs = [
         ["tests", *(f"--ignore={folder}" for folder in IN_BROWSERS), *side_by_side(2)],
-        [*IN_BROWSERS, "-m", "not alone", *side_by_side(3)],
+        [*IN_BROWSERS, "-m", "not alone", *side_by_side(2)],
         [*IN_BROWSERS, "-m", "alone"],
     ]
     codes = [

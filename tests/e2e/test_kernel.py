@@ -54,7 +54,8 @@ def on_kernel(
 
 def test_onnx_runtime_is_not_even_asked_for(on_kernel: tuple[Page, list[str]]) -> None:
     _, paths = on_kernel
-    assert [path for path in paths if "/kernel/" in path] == ["/kernel/relaxed.wasm"]
+    builds = [path.split("/kernel/")[1] for path in paths if "/kernel/" in path]
+    assert builds == ["relaxed.wasm"]
     assert not [path for path in paths if "/vendor/ort/" in path]
 
 
@@ -96,7 +97,7 @@ def test_without_relaxed_simd_the_plain_build_says_the_same(
     page.route("**/relaxed.wasm", lambda route: _answer(route, broken))
     with recorded_requests() as paths:
         assert run(page, START) == "kernel"
-    assert "/kernel/plain.wasm" in paths
+    assert any(path.endswith("/kernel/plain.wasm") for path in paths)
     assert browser_logits(page, REQUESTS) == expected
 
 
