@@ -26,19 +26,10 @@ async function findGpu() {
     return {
       fp16: Boolean(adapter.features.has('shader-f16')),
       emulated: Boolean(adapter.isFallbackAdapter ?? info.isFallbackAdapter),
-      name: [info.vendor, info.architecture, info.device, info.description].join('/'),
     };
   } catch {
     return null; // a broken driver is no GPU
   }
-}
-
-/**
- * What the GPU is called; with some browsers that is no more than its maker.
- * @param {AbortSignal} [signal]
- */
-export async function gpuName(signal) {
-  return (await abortable(findGpu(), signal))?.name ?? '';
 }
 
 /**
