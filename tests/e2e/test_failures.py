@@ -14,7 +14,7 @@ from playwright.sync_api import Browser, Page
 
 from tests.e2e.conftest import OpenPage
 from tests.e2e.models import POSITIONS, VOCABULARY, tiny_model
-from tests.e2e.support import MODEL_FOLDER, Watch, link_model, run
+from tests.e2e.support import MODEL_FOLDER, Watch, link_model, rewrite, run
 from tools.serve import Server
 
 SHORT = "./e2e-models/short-vocabulary/"
@@ -108,14 +108,7 @@ def test_on_a_gpu_a_batch_is_run_again_pair_by_pair(gpu_page: Page, short: str) 
     # A GPU's own look-up beyond the end of a table does not fail.
     place = WORDS[BAD]
     throws = f"if (feeds.input_ids.includes({place}n)) throw new Error('as told');"
-
-    def answer(route: Any) -> None:
-        response = route.fetch()
-        text, mark = response.text(), "const tensors ="
-        assert mark in text, "session-worker.js has changed: adapt this test"
-        route.fulfill(response=response, body=text.replace(mark, f"{throws} {mark}"))
-
-    gpu_page.route("**/workers/session-worker.js", answer)
+    rewrite(gpu_page, "workers/ort-session.js", ("const tensors =", f"{throws} const tensors ="))
     run(gpu_page, "await t.start({ model: arg, device: 'webgpu', cache: false })", short)
     good = [text for text in DOCUMENTS if text and BAD not in text]
     ranking = run(gpu_page, "return t.rerank(...arg)", [QUERY, good])

@@ -9,7 +9,7 @@ from playwright.sync_api import Page
 from tests.e2e.conftest import OpenPage
 from tests.e2e.support import MODEL, Watch, check_works, run
 
-DOCUMENTS = [f"document {number} " + "word " * 120 for number in range(24)]
+DOCUMENTS = [f"document {number} " + "word " * 120 for number in range(200)]
 
 
 def check_input_order(ranking: dict[str, Any], documents: list[Any], code: str) -> None:

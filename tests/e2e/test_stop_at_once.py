@@ -58,7 +58,7 @@ def test_again_and_again(open_page: OpenPage) -> None:
     page = open_page()
     rewrite(
         page,
-        "workers/session-worker.js",
+        "workers/ort-session.js",
         (
             "const outputs =",
             """if (length > 300) {

@@ -195,6 +195,7 @@ test('what cannot be sent is owed no answer', async () => {
 for (const die of ['onerror', 'onmessageerror']) {
   test(`a worker that dies (${die}) rejects all that is pending, once`, async () => {
     const { client, onEnd } = newClient();
+    worker.say({ id: 0, type: 'started' });
     const calls = [1, 2].map((n) => watched(client.call('rerank', n)));
     worker[die]({ preventDefault() {}, message: 'dead' });
     worker[die]({ preventDefault() {}, message: 'dead' });
