@@ -10,6 +10,8 @@ import { WorkerClient } from '../../web/lib/worker-client.js';
 import { SessionPort } from '../../web/workers/session-port.js';
 import { fakeClock } from './clock.js';
 
+/** The patience with a run of one token. */
+const LIMIT_MS = PATIENCE_MS.session + PATIENCE_MS.token;
 const LOGITS = new Float32Array([1]);
 
 let clock;
@@ -94,7 +96,7 @@ test('a run that is answered is owed no longer: an idle session may be silent fo
   sessionSays({ type: 'logits', id: 1, logits: LOGITS });
   await first;
   assert.equal(clock.timers(), 0);
-  clock.pass(2 * PATIENCE_MS.session);
+  clock.pass(2 * LIMIT_MS);
   const next = run(session, 2);
   sessionSays({ type: 'logits', id: 2, logits: LOGITS });
   assert.equal(await next, LOGITS);
@@ -114,7 +116,7 @@ test('a session that was given up computes nothing that could be stopped', () =>
   const session = new SessionPort(port);
   run(session, 1);
   sessionSays({ type: 'begun', id: 1 });
-  clock.pass(PATIENCE_MS.session);
+  clock.pass(LIMIT_MS);
   assert.equal(session.computingCancelled, false);
 });
 
@@ -128,11 +130,11 @@ test('a session that ended has no clock left', () => {
 test('runs given up with a silent session are not held against it once it speaks again', async () => {
   const session = new SessionPort(port);
   run(session, 1);
-  clock.pass(PATIENCE_MS.session / 2);
+  clock.pass(LIMIT_MS / 2);
   run(session, 2);
-  clock.pass(PATIENCE_MS.session / 2);
+  clock.pass(LIMIT_MS / 2);
   sessionSays({ type: 'logits', id: 1, logits: LOGITS });
-  clock.pass(2 * PATIENCE_MS.session);
+  clock.pass(2 * LIMIT_MS);
   const next = run(session, 3);
   sessionSays({ type: 'logits', id: 3, logits: LOGITS });
   assert.equal(await next, LOGITS);

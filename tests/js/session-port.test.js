@@ -8,6 +8,8 @@ import { PATIENCE_MS } from '../../web/lib/patience.js';
 import { replacedInTime, SessionPort } from '../../web/workers/session-port.js';
 import { fakeClock } from './clock.js';
 
+/** For a run of one token. */
+const LIMIT_MS = PATIENCE_MS.session + PATIENCE_MS.token;
 const SILENT = /has not answered for 90 seconds/;
 const LOGITS = new Float32Array([1]);
 
@@ -45,7 +47,7 @@ test('a dead session is given up, though runs are asked for and dropped again an
   let last;
   for (let id = 1; id <= 3; id++) {
     last = run(id);
-    clock.pass(PATIENCE_MS.session / 2 - 1);
+    clock.pass(LIMIT_MS / 2 - 1);
     if (id < 3) session.drop(id);
   }
   clock.pass(2);
@@ -57,7 +59,7 @@ test('the same if it has begun one and hangs in it', async () => {
   run(1);
   say({ type: 'begun', id: 1 });
   session.drop(1);
-  clock.pass(PATIENCE_MS.session - 1);
+  clock.pass(LIMIT_MS - 1);
   const next = run(2);
   clock.pass(1);
   await assert.rejects(next, SILENT);
@@ -67,17 +69,27 @@ for (const type of ['begun', 'logits', 'dropped']) {
   test(`a session that says '${type}' is alive`, async () => {
     run(1);
     const other = run(2);
-    clock.pass(PATIENCE_MS.session - 1);
+    clock.pass(LIMIT_MS - 1);
     say({ type, id: 1, logits: LOGITS });
-    clock.pass(PATIENCE_MS.session - 1);
+    clock.pass(LIMIT_MS - 1);
     say({ type: 'logits', id: 2, logits: LOGITS });
     assert.equal(await other, LOGITS);
   });
 }
 
+test('more tokens are given more time', async () => {
+  const long = session.run(1, {}, 'logits', 2, 8192);
+  const limit = PATIENCE_MS.session + 2 * 8192 * PATIENCE_MS.token;
+  clock.pass(limit - 1);
+  assert.equal(session.busy, true);
+  clock.pass(1);
+  await assert.rejects(long, /has not answered for 1728 seconds/);
+  assert.equal(session.busy, false);
+});
+
 test('one that speaks again after it was given up is used again', async () => {
   run(1);
-  clock.pass(PATIENCE_MS.session);
+  clock.pass(LIMIT_MS);
   await assert.rejects(run(2), SILENT);
   say({ type: 'logits', id: 1, logits: LOGITS });
   const next = run(3);
@@ -87,7 +99,7 @@ test('one that speaks again after it was given up is used again', async () => {
 
 test('a computer that slept loses nothing', async () => {
   const slept = run(1);
-  clock.sleep(100 * PATIENCE_MS.session);
+  clock.sleep(100 * LIMIT_MS);
   say({ type: 'logits', id: 1, logits: LOGITS });
   assert.equal(await slept, LOGITS);
 });

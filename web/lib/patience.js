@@ -14,8 +14,9 @@ export const PATIENCE_MS = Object.freeze({
   loading: 15 * 60_000,
   /** One file of a runtime on a slow line. Less than `loading`: the worker knows what is missing. */
   file: 10 * 60_000,
-  /** A session that has runs to do. */
+  /** A session that has runs to do, and so much more for each token of the one it was asked for. */
   session: 90_000,
+  token: 100,
   /** Another session in place of the last. Less than `worker`: Python is silent meanwhile. */
   replacement: 90_000,
   /** A graphics driver that was asked for an adapter. */
@@ -85,7 +86,7 @@ export class OwedAnswers {
   #owed = new Map();
   #onSilence;
 
-  /** @param {(id: number) => void} onSilence called with what was owed for too long */
+  /** @param {(id: number, limitMs: number) => void} onSilence called with what was owed for too long */
   constructor(onSilence) {
     this.#onSilence = onSilence;
   }
@@ -95,7 +96,7 @@ export class OwedAnswers {
    * @param {number} limitMs how long the other end may say nothing at all
    */
   expect(id, limitMs) {
-    const clock = new SilenceClock(() => this.#onSilence(id));
+    const clock = new SilenceClock(() => this.#onSilence(id, limitMs));
     this.#owed.set(id, { clock, limitMs });
     clock.start(limitMs);
   }

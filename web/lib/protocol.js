@@ -13,11 +13,12 @@ export const PROTOCOL = 2;
  * @typedef {CallMessage | CancelMessage} ToWorker
  *
  * @typedef {{ id: 0, type: 'started' }} StartedMessage the worker's script runs
+ * @typedef {{ id: 0, type: 'alive' }} AliveMessage it waits for others, who may be long
  * @typedef {{ id: number, type: 'event', value: any }} EventMessage
  * @typedef {{ id: number, type: 'done', value: any }} DoneMessage
  * @typedef {{ id: number, type: 'failed', error: import('./errors.js').ErrorOnWire }} FailedMessage
  * @typedef {{ id: number, type: 'cancelled' }} CancelledMessage
- * @typedef {StartedMessage | EventMessage | DoneMessage | FailedMessage | CancelledMessage} FromWorker
+ * @typedef {StartedMessage | AliveMessage | EventMessage | DoneMessage | FailedMessage | CancelledMessage} FromWorker
  */
 
 /**

@@ -111,7 +111,7 @@ export class WorkerClient {
   #receive(message) {
     this.#started = true;
     this.#owed.heard();
-    if (message.type === 'started') return;
+    if (message.type === 'started' || message.type === 'alive') return;
     if (message.type !== 'event') this.#owed.settle(message.id);
     const pending = this.#pending.get(message.id);
     if (!pending) return; // aborted meanwhile

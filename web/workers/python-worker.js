@@ -5,6 +5,7 @@
 
 import { RerankError } from '../lib/errors.js';
 import { whyNotLoaded } from '../lib/own-files.js';
+import { PATIENCE_MS } from '../lib/patience.js';
 import { checkWebAssembly } from '../lib/policy.js';
 import { SITE, VENDOR } from '../lib/site.js';
 import { VERSION } from '../lib/version.js';
@@ -27,6 +28,9 @@ const PARTS = [
 
 /** @type {any} webrerank.worker_api.WorkerApi */
 let api;
+
+/** @type {Map<number, SessionPort>} */
+const sessions = new Map();
 
 /**
  * Settles when the last rerank that was aborted has let go of its sessions.
@@ -53,9 +57,16 @@ serve({
     return answerOf(api.load(...texts, bytes, loadTokenizer, runtime));
   },
 
-  attach: ({ index, port }) => api.attach(index, new SessionPort(port)),
+  attach({ index, port }) {
+    const session = new SessionPort(port);
+    sessions.set(index, session);
+    return api.attach(index, session);
+  },
 
-  detach: ({ index, stopped }) => api?.detach(index, stopped),
+  detach({ index, stopped }) {
+    sessions.delete(index);
+    return api?.detach(index, stopped);
+  },
 
   /** Refuse a model by what it answers; once a session is attached. */
   checkAnswer: (_payload, { signal }) => answerOf(api.check_answer(), signal),
@@ -68,6 +79,11 @@ serve({
     return api.computing_cancelled();
   },
 });
+
+/** Python has nothing to say while sessions compute. session-port.js sees to it that they answer. */
+setInterval(() => {
+  if ([...sessions.values()].some(({ busy }) => busy)) postMessage({ id: 0, type: 'alive' });
+}, PATIENCE_MS.worker / 4);
 
 /** @param {(stage: string) => void} emit */
 async function startPython(emit) {

@@ -13,9 +13,9 @@ export class SessionPort {
   /** @type {number | null} the run that the session is at */
   #computing = null;
   /** Also of runs that were dropped, until the session says that it has let go of them. */
-  #owed = new OwedAnswers(() => this.#fallSilent());
+  #owed = new OwedAnswers((_id, limitMs) => this.#fallSilent(limitMs));
   /** It did not answer in time, and has said nothing since: what it is asked fails at once. */
-  #silent = false;
+  #silent = '';
 
   /** @param {MessagePort} port */
   constructor(port) {
@@ -35,13 +35,13 @@ export class SessionPort {
    */
   run(id, feeds, output, rows, length) {
     return new Promise((resolve, reject) => {
-      if (this.#silent) return reject(crashed(SILENT));
+      if (this.#silent) return reject(crashed(this.#silent));
       this.#port.postMessage(
         { type: 'run', id, feeds, output, rows, length },
         Object.values(feeds).map((array) => array.buffer),
       );
       this.#runs.set(id, { resolve, reject });
-      this.#owed.expect(id, PATIENCE_MS.session);
+      this.#owed.expect(id, PATIENCE_MS.session + PATIENCE_MS.token * rows * length);
     });
   }
 
@@ -54,6 +54,11 @@ export class SessionPort {
     this.#runs.get(id)?.reject(new DOMException('The run was dropped.', 'AbortError'));
     this.#runs.delete(id);
     this.#port.postMessage({ type: 'drop', id });
+  }
+
+  /** Whether the session has something to answer, and has not been silent for too long. */
+  get busy() {
+    return this.#runs.size > 0;
   }
 
   /** Whether the session is at a run that was dropped. */
@@ -76,7 +81,7 @@ export class SessionPort {
 
   /** @param {import('../lib/protocol.js').FromSession} message */
   #receive(message) {
-    this.#silent = false;
+    this.#silent = '';
     this.#owed.heard();
     if (message.type === 'begun') {
       this.#computing = message.id;
@@ -91,10 +96,11 @@ export class SessionPort {
     else run?.reject(RerankError.fromJSON(message.error));
   }
 
-  #fallSilent() {
-    this.#silent = true;
+  /** @param {number} limitMs */
+  #fallSilent(limitMs) {
+    this.#silent = `has not answered for ${Math.round(limitMs / 1000)} seconds`;
     this.#owed.clear();
-    this.#fail(SILENT);
+    this.#fail(this.#silent);
   }
 
   /** @param {string} what happened, to all runs that are left */
@@ -114,8 +120,6 @@ export const replacedInTime = (attached) =>
   withinTime(attached.copy(), PATIENCE_MS.replacement, () =>
     crashed('could not be replaced in time, and none is left'),
   );
-
-const SILENT = `has not answered for ${PATIENCE_MS.session / 1000} seconds`;
 
 /** @param {string} what */
 const crashed = (what) =>
