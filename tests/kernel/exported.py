@@ -25,6 +25,9 @@ class Encoder:
         type_buffer: types are zeros inside the model, as RoBERTa has them.
         fused: LayerNormalization is one operator, as since opset 17.
         quantised: operators with weights in int8; others stay in floats.
+        reduced: weights have seven bits, whose products onnxruntime adds up rightly on every machine.
+            Those of eight bits overflow its sums on x86 without VNNI, silently. Not part of the
+            repr, which is the seed of the weights.
     """
 
     heads: int = 2
@@ -42,6 +45,7 @@ class Encoder:
     per_channel: bool = False
     unsigned: bool = False
     quantised: tuple[str, ...] = ("MatMul", "Gather", "Gemm")
+    reduced: bool = field(default=False, repr=False)
 
     @property
     def hidden(self) -> int:
@@ -213,6 +217,7 @@ def quantise(shape: Encoder, folder: Path) -> Path:
         ints,
         op_types_to_quantize=list(shape.quantised),
         per_channel=shape.per_channel,
+        reduce_range=shape.reduced,
         weight_type=QuantType.QUInt8 if shape.unsigned else QuantType.QInt8,
         extra_options={"DefaultTensorType": TensorProto.FLOAT},
     )

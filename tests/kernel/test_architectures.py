@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 import onnx
 import onnxruntime
@@ -67,7 +69,7 @@ def test_logits_are_the_references(
 def test_onnxruntime_says_nearly_the_same(relaxed: wasmtime.Module, quantised: Quantise) -> None:
     """The reference evaluator and the kernel could be wrong together."""
     for shape in ENCODERS.values():
-        path = quantised(shape)
+        path = quantised(replace(shape, reduced=True))
         session = onnxruntime.InferenceSession(path)
         ids, types = pair(16, shape)
         inputs = {"input_ids": ids, "attention_mask": np.ones_like(ids), "token_type_ids": types}
