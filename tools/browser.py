@@ -9,7 +9,11 @@ from tools import BuildError
 from tools.debian import install_packages
 from tools.run import last_words, run_quietly
 
-NAMES = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable", "chrome")
+#: The first is Chromium without its windows: for the same page it takes a third of the time.
+NAMES = (
+    *("chromium-headless-shell", "chromium", "chromium-browser"),
+    *("google-chrome", "google-chrome-stable", "chrome"),
+)
 
 #: The other engines: Debian's packages, and a program of each.
 ENGINES = {
@@ -41,10 +45,11 @@ def find_browser(python: Path) -> str:
         if found is None:
             raise BuildError(f"WEBRERANK_BROWSER names {chosen}, which is no program: correct it.")
         return found
-    return _installed() or _from_debian() or _from_playwright(python)
+    return installed() or _from_debian() or _from_playwright(python)
 
 
-def _installed() -> str | None:
+def installed() -> str | None:
+    """A browser that is on this machine."""
     places = [*NAMES]
     if sys.platform == "darwin":
         places += MAC_PLACES
@@ -55,7 +60,10 @@ def _installed() -> str | None:
 
 
 def _from_debian() -> str | None:
-    return shutil.which("chromium") if install_packages(["chromium"]) else None
+    for package in NAMES[:2]:
+        if install_packages([package]):
+            return shutil.which(package)
+    return None
 
 
 def install_engines() -> None:

@@ -16,6 +16,7 @@ from typing import Any, TypeVar
 import pytest
 from playwright.sync_api import BrowserContext, ConsoleMessage, Page, Request, Route, WebError
 
+from tools.browser import installed
 from tools.static_files import Handler
 from webrerank import load_reranker
 
@@ -217,10 +218,9 @@ def make_site(folder: Path, blank: str = BLANK_PAGE) -> Path:
 
 
 def browser_path() -> str | None:
-    """Debian's Chromium; None for the one that Playwright brings along."""
+    """The browser of the tests; None for the one that Playwright brings along."""
     chosen = os.environ.get("WEBRERANK_BROWSER")  # "" from build.py: Playwright's own
-    usual = "/usr/bin/chromium"
-    return usual if chosen is None and Path(usual).exists() else chosen or None
+    return installed() if chosen is None else chosen or None
 
 
 def link_model(target: Path, onnx_path: str, model: bytes, **config: Any) -> None:

@@ -25,7 +25,7 @@ class Encoder:
         type_buffer: types are zeros inside the model, as RoBERTa has them.
         fused: LayerNormalization is one operator, as since opset 17.
         quantised: operators with weights in int8; others stay in floats.
-        reduced: weights have seven bits, whose products onnxruntime adds up rightly on every machine.
+        reduced: weights have seven bits, whose products onnxruntime adds up rightly everywhere.
             Those of eight bits overflow its sums on x86 without VNNI, silently. Not part of the
             repr, which is the seed of the weights.
     """

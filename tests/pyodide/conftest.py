@@ -1,6 +1,5 @@
 """A browser in which Pyodide runs as in the product, with Python code of the tests' own."""
 
-import os
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -8,6 +7,7 @@ from typing import Any
 import pytest
 from playwright.sync_api import Page, Playwright
 
+from tests.e2e.support import browser_path
 from tools.assets import Cache, default_cache_folder, load_parts
 from tools.serve import make_server
 
@@ -72,10 +72,7 @@ def pyodide(playwright: Playwright) -> Iterator[PyodideHarness]:
     server = make_server(ROOT, "127.0.0.1", 0)
     server.start()
     try:
-        browser = playwright.chromium.launch(
-            executable_path=os.environ.get("WEBRERANK_BROWSER") or _usual_browser(),
-            args=BROWSER_ARGUMENTS,
-        )
+        browser = playwright.chromium.launch(executable_path=browser_path(), args=BROWSER_ARGUMENTS)
         page = browser.new_page()
         # pytest needs more of the standard library than dist/ has.
         page.route("**/python_stdlib.zip", lambda route: route.fulfill(path=_whole_library()))
@@ -91,10 +88,3 @@ def _whole_library() -> Path:
     files = [file for part in load_parts(ROOT / "assets.toml") for file in part.files]
     (library,) = (file for file in files if file.path.endswith("/python_stdlib.zip"))
     return Cache(default_cache_folder()).path(library)
-
-
-def _usual_browser() -> str | None:
-    """Debian's Chromium, or None for the one that Playwright brings along."""
-    path = "/usr/bin/chromium"
-    # `build.py test` sets the variable to "" when Playwright's own is meant.
-    return path if "WEBRERANK_BROWSER" not in os.environ and Path(path).exists() else None

@@ -10,7 +10,7 @@ from pathlib import Path
 from playwright.sync_api import Browser, Route, sync_playwright
 
 from tests.e2e.models import dequantize
-from tests.e2e.support import BLANK_PAGE, MODEL_FOLDER, ROOT, run
+from tests.e2e.support import BLANK_PAGE, MODEL_FOLDER, ROOT, browser_path, run
 from tests.hub.server import Hub
 from tests.hub.tiny_models import MODEL_FILES, make_large, make_six_layers
 from tests.store.conftest import BROWSER_ARGUMENTS, prepare
@@ -81,7 +81,7 @@ def main() -> None:
     server.start()
     with tempfile.TemporaryDirectory() as folder, sync_playwright() as playwright:
         browser = playwright.chromium.launch(
-            executable_path=os.environ.get("WEBRERANK_BROWSER", "/usr/bin/chromium"),
+            executable_path=browser_path(),
             args=[*BROWSER_ARGUMENTS, *hub.browser_arguments],
         )
         print(HEAD)

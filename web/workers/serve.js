@@ -23,7 +23,7 @@ export function serve(handlers) {
 
   scope.onmessage = async ({ data }) => {
     /** @type {import('../lib/protocol.js').ToWorker} */
-    const message = data;
+    const message = data ?? {}; // what is no message at all is answered as one of another release
     if (message.type === 'cancel') {
       running.get(message.id)?.abort();
       return;

@@ -13,6 +13,9 @@ from tests.fuzz.edits import ODD, edit_json, json_edit
 from tests.fuzz.lab import Lab, judge
 from tests.fuzz.oracle import Oracle
 
+#: lib/protocol.js: another is refused before anything else is looked at.
+PROTOCOL = 2
+
 #: Good messages of each worker; `boot` is left out, as starting Python again takes seconds.
 GOOD: dict[str, list[dict[str, Any]]] = {
     "model-worker": [
@@ -80,7 +83,7 @@ class Messages:
         edits: list[Edit] = []
         for number in range(rng.choice([1, 3, 10])):
             good = rng.choice(GOOD[base])
-            message = {"v": 1, "id": 5_000_000 + number, "type": "call", **good}
+            message = {"v": PROTOCOL, "id": 5_000_000 + number, "type": "call", **good}
             changes = [json_edit(rng, message) for _ in range(rng.choice([0, 1, 1, 2]))]
             changed = edit_json(message, [edit for edit in changes if edit[1]])
             edits.append(rng.choice(ODD) if rng.random() < 0.05 else changed)

@@ -9,9 +9,7 @@
 
 import { openDB } from '../../vendor/idb.js';
 import { PATIENCE_MS, withinTime } from '../patience.js';
-
-/** What one chunk holds, bytes. The largest that every engine stores (docs/platform.md). */
-export const CHUNK_BYTES = 16 * 2 ** 20;
+import { isSound } from './records.js';
 
 /** @typedef {'files' | 'partials' | 'chunks' | 'releases'} StoreName */
 
@@ -83,19 +81,19 @@ async function ask(work) {
 }
 
 /** @param {StoreName} store @param {IDBValidKey} key */
-export const read = (store, key) => ask((db) => db.get(store, key));
+export async function read(store, key) {
+  const record = await ask((db) => db.get(store, key));
+  return isSound(store, record) ? record : undefined;
+}
 
 /**
  * @param {StoreName} store
  * @returns {Promise<any[]>}
  */
-export const readAll = async (store) => (await ask((db) => db.getAll(store))) ?? [];
-
-/**
- * @param {StoreName} store
- * @returns {Promise<any[]>}
- */
-export const readKeys = async (store) => (await ask((db) => db.getAllKeys(store))) ?? [];
+export async function readAll(store) {
+  const records = (await ask((db) => db.getAll(store))) ?? [];
+  return records.filter((/** @type {any} */ record) => isSound(store, record));
+}
 
 /**
  * Change something, all of it or nothing. A failure (quota above all) is an answer, not an error:

@@ -4,9 +4,9 @@
  */
 
 import { RerankError } from '../errors.js';
-import { CHUNK_BYTES } from './database.js';
 import { findPartial, keyOf, newId, readChunk } from './files.js';
 import { createHasher, sha256 } from './hash.js';
+import { CHUNK_BYTES } from './records.js';
 import { compare } from './validators.js';
 
 /** @typedef {import('./sources.js').FileSpec} FileSpec */

@@ -5,7 +5,6 @@
 
 import { RerankError } from '../errors.js';
 import { PATIENCE_MS, SilenceClock } from '../patience.js';
-import { CHUNK_BYTES } from './database.js';
 import { changed, gone, integrity, Spoilt } from './download-errors.js';
 import { addToHash, assemble, dropLast, resume, startOver } from './download-state.js';
 import { commitFile, removePartial, writeChunk } from './files.js';
@@ -19,6 +18,7 @@ import {
   lengthOnTheWire,
   rangeHeaders,
 } from './http-range.js';
+import { CHUNK_BYTES } from './records.js';
 import { withRetries } from './retry.js';
 import { compare, validatorOf } from './validators.js';
 
@@ -151,6 +151,10 @@ async function request(job, state, alive) {
     await response.body?.cancel(); // a part of another file: it is asked for whole
     startOver(state, null);
     return request(job, state, alive);
+  }
+  if (response.status === 206 && !continued) {
+    await response.body?.cancel();
+    throw integrity(spec, 'came in part, though all of it was asked for');
   }
   const body = checkResponse(response, spec);
   if (!continued) startOver(state, validatorOf(response));

@@ -5,6 +5,7 @@
  */
 
 import { change, read, readAll } from './database.js';
+import { isSound } from './records.js';
 import { compare } from './validators.js';
 
 /** @typedef {import('./sources.js').FileSpec} FileSpec */
@@ -82,7 +83,8 @@ export function commitFile(file) {
   return change(['files', 'partials', 'chunks'], async (tx) => {
     const [files, chunks] = [tx.objectStore('files'), tx.objectStore('chunks')];
     await tx.objectStore('partials').delete(file.id);
-    const before = await files.get(file.sha256);
+    const known = await files.get(file.sha256);
+    const before = isSound('files', known) ? known : null;
     const isWhole = before && (await chunks.count(chunksOfId(before.id))) === before.chunks.length;
     if (isWhole && before.id !== file.id) return chunks.delete(chunksOfId(file.id));
     if (before && before.id !== file.id) await chunks.delete(chunksOfId(before.id));

@@ -2,9 +2,9 @@
  * @file A file in parts over HTTP: what to ask for, what the answer means, and its chunks.
  */
 
-import { CHUNK_BYTES } from './database.js';
 import { integrity, Missing } from './download-errors.js';
 import { badAnswer, isPassing } from './host-errors.js';
+import { CHUNK_BYTES } from './records.js';
 import { retryOf } from './retry.js';
 import { compare, validatorOf } from './validators.js';
 

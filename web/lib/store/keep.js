@@ -2,12 +2,12 @@
 
 import { RerankError } from '../errors.js';
 import { findInCatalogue } from './catalogue.js';
-import { CHUNK_BYTES } from './database.js';
 import { diskRelease } from './disk.js';
 import { commitFile, newId, writeChunk } from './files.js';
 import { createHasher, sha256 } from './hash.js';
 import { HUB } from './names.js';
 import { openRelease } from './open-release.js';
+import { CHUNK_BYTES } from './records.js';
 import { commitRelease, usedPaths } from './releases.js';
 
 /** @typedef {import('./sources.js').Release} Release */

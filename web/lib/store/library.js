@@ -2,8 +2,9 @@
 
 import { RerankError } from '../errors.js';
 import { catalogueRelease, readCatalogue } from './catalogue.js';
-import { CHUNK_BYTES, isKept, readAll } from './database.js';
+import { isKept, readAll } from './database.js';
 import { HUB } from './names.js';
+import { CHUNK_BYTES } from './records.js';
 import { readReleases, removeAll, removeRelease, usedPaths, wholeDtypes } from './releases.js';
 
 /** @typedef {import('./sources.js').Release} Release */

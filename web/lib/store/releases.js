@@ -1,9 +1,10 @@
 /** @file What a name stands for: one whole release, changed as a whole. */
 
-import { change, read, readAll, readKeys, STORES } from './database.js';
+import { change, read, readAll, STORES } from './database.js';
 import { chunksOfId, keyOf } from './files.js';
 import { PATIENCE_MS } from '../patience.js';
 import { CONFIG_PATHS } from './layout.js';
+import { isChunkKey, isSound } from './records.js';
 import { compare } from './validators.js';
 
 /** @typedef {import('./sources.js').Release} Release */
@@ -38,14 +39,15 @@ const usedHashes = (release) =>
  * @param {Set<string>} stored hashes of the files that are here
  * @returns {Dtype[]}
  */
-export function wholeDtypes({ used, files }, stored) {
+export function wholeDtypes({ used, files, models }, stored) {
   const isHere = (/** @type {string} */ path) => stored.has(files[path]?.sha256 ?? '');
-  const whole = Object.entries(used).filter(([, paths]) => paths.every(isHere));
-  return /** @type {Dtype[]} */ (whole.map(([dtype]) => dtype));
+  const dtypes = /** @type {Dtype[]} */ (Object.keys(used));
+  return dtypes.filter((dtype) => models[dtype] && used[dtype]?.every(isHere));
 }
 
 /** Hashes of all stored files. */
-export const storedHashes = async () => new Set(/** @type {string[]} */ (await readKeys('files')));
+export const storedHashes = async () =>
+  new Set((await readAll('files')).map(({ sha256 }) => String(sha256)));
 
 /**
  * Which of the files that were used are other ones, or gone, in another release.
@@ -111,7 +113,8 @@ export function withWhatIsKnown(listed, stored) {
 export function commitRelease(release) {
   return change(['releases', 'files'], async (tx) => {
     const [releases, files] = [tx.objectStore('releases'), tx.objectStore('files')];
-    const before = await releases.get(release.name);
+    const kept = await releases.get(release.name);
+    const before = isSound('releases', kept) ? kept : null;
     // Another tab may have opened another precision of the same release meanwhile.
     const merged = before ? merge(release, before) : release;
     for (const path of usedPaths(release)) {
@@ -142,14 +145,14 @@ export function removeRelease(name) {
   const work = async (/** @type {any} */ tx) => {
     const [files, partials, chunks, releases] = STORES.map((store) => tx.objectStore(store));
     /** @type {Release[]} */
-    const all = await releases.getAll();
+    const all = (await releases.getAll()).filter(isSoundRelease);
     const others = new Set(all.filter((release) => release.name !== name).flatMap(usedHashes));
     const own = all.filter((release) => release.name === name).flatMap(usedHashes);
     await releases.delete(name);
     for (const hash of own.filter((one) => !others.has(one))) {
       const file = await files.get(hash);
       await files.delete(hash);
-      if (file) await chunks.delete(chunksOfId(file.id));
+      if (isSound('files', file)) await chunks.delete(chunksOfId(file.id));
     }
     for (const partial of await partials.getAll()) {
       if (partial.name !== name) continue;
@@ -176,6 +179,7 @@ export const sweep = () => change(STORES, sweepIn);
 
 /** @param {any} tx */
 async function sweepIn(tx) {
+  for (const store of STORES) await removeUnsound(tx.objectStore(store), store);
   const [files, partials, chunks, names] = STORES.map((store) => tx.objectStore(store));
   /** @type {Release[]} */
   const releases = await names.getAll();
@@ -192,6 +196,21 @@ async function sweepIn(tx) {
   const ids = new Set((await chunks.getAllKeys()).map((/** @type {any[]} */ [id]) => id));
   for (const id of ids) if (!kept.has(id)) await chunks.delete(chunksOfId(id));
 }
+
+/**
+ * @param {any} records
+ * @param {import('./database.js').StoreName} store
+ */
+async function removeUnsound(records, store) {
+  for (const key of await records.getAllKeys()) {
+    // The bytes of chunks are looked at when they are read: here they would all be held in memory.
+    const sound = store === 'chunks' ? isChunkKey(key) : isSound(store, await records.get(key));
+    if (!sound) await records.delete(key);
+  }
+}
+
+/** @param {unknown} record */
+const isSoundRelease = (record) => isSound('releases', record);
 
 /**
  * Whether anyone may go on with a download.

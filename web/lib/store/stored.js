@@ -1,11 +1,12 @@
 /** @file A file from the database, every chunk checked; a bad chunk is fetched again alone. */
 
 import { RerankError } from '../errors.js';
-import { CHUNK_BYTES, read } from './database.js';
+import { read } from './database.js';
 import { FEW_ATTEMPTS, fetchInTime } from './fetch-in-time.js';
 import { readChunk, removeFile, writeChunkAgain } from './files.js';
 import { sha256 } from './hash.js';
 import { unreachable } from './host-errors.js';
+import { CHUNK_BYTES } from './records.js';
 import { withRetries } from './retry.js';
 
 /** @typedef {import('./sources.js').FileSpec} FileSpec */
@@ -36,7 +37,10 @@ export async function readStored(spec, signal, onBytes) {
     parts.push(new Blob([bytes]));
     onBytes(Math.min((index + 1) * CHUNK_BYTES, file.bytes), file.bytes);
   }
-  return new Blob(parts);
+  const blob = new Blob(parts);
+  if (blob.size === file.bytes) return blob;
+  await removeFile(file);
+  return null;
 }
 
 /**
