@@ -41,6 +41,8 @@ def test_it_runs_from_memory(blocked_page: EnginePage, serve: Serve) -> None:
         blocked_page, "return (await t.rerank(...arg)).results", [BERLIN, BERLIN_DOCUMENTS]
     )
     assert results[0]["logit"] == pytest.approx(BERLIN_LOGIT, abs=1e-3)
+    prefetched = "return (await t.lib()).models.prefetch('ms-marco-MiniLM-L-12-v2')"
+    assert run(blocked_page, prefetched)["saved"] is False
     ids = run(blocked_page, "return (await (await t.lib()).models.list()).map(({ id }) => id)")
     assert "ms-marco-MiniLM-L-12-v2" in ids
     usage = run(blocked_page, "return (await t.lib()).models.usage()")

@@ -2,10 +2,6 @@
 
 from __future__ import annotations
 
-import json
-from collections.abc import Iterator
-from pathlib import Path
-
 import pytest
 from playwright.sync_api import Page
 
@@ -90,32 +86,6 @@ def test_no_room_runs_from_memory(page: Page, hub: Hub, quota: int) -> None:
     assert records["releases"] == [] and records["partials"] == []
     assert hash_of(hub, L12_FILE) not in [file["sha256"] for file in records["files"]]
     check_no_stray_chunks(records)
-
-
-@pytest.fixture
-def private_page(open_profile: OpenProfile, tmp_path: Path, site: Server) -> Iterator[Page]:
-    """A browser that the user has told to keep no site data: IndexedDB and locks are refused."""
-    preferences = tmp_path / "profile" / "Default" / "Preferences"
-    preferences.parent.mkdir(parents=True)
-    block = {"profile": {"default_content_setting_values": {"cookies": 2}}}
-    preferences.write_text(json.dumps(block), encoding="utf-8")
-    page = open_profile().new_page()
-    page.goto(site.url + "blank.html")
-    refused = run(page, "return t.database().then(() => false, () => true)")
-    assert refused, "this browser has IndexedDB all the same"
-    yield page
-
-
-def test_without_indexed_db(private_page: Page, hub: Hub) -> None:
-    answer = use_once(private_page, TINY)
-    assert answer.get("error") is None
-    assert answer["value"]["saved"] is False
-    assert prefetch(private_page, TINY)["value"]["saved"] is False
-    ids = run(private_page, "return (await (await t.lib()).models.list()).map(({ id }) => id)")
-    assert "ms-marco-MiniLM-L-12-v2" in ids
-    run(private_page, "const { models } = await t.lib(); await models.remove(arg)", TINY)
-    usage = run(private_page, "return (await t.lib()).models.usage()")
-    assert usage["modelBytes"] == 0
 
 
 def test_two_tabs_at_once(open_page: OpenPage, site: Server, hub: Hub) -> None:
