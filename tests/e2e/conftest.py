@@ -8,13 +8,8 @@ from pathlib import Path
 import pytest
 from playwright.sync_api import Browser, Page, Playwright
 
-from tests.e2e.support import Watch, browser_path, make_site, run
+from tests.e2e.support import BROWSER_ARGUMENTS, Watch, browser_path, make_site, run
 from tools.serve import Server, make_server
-
-BROWSER_ARGUMENTS = [
-    *("--no-sandbox", "--disable-quic", "--no-first-run", "--disable-background-networking"),
-    *("--disable-component-update", "--disable-sync"),
-]
 
 OpenPage = Callable[..., Page]
 

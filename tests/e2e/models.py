@@ -108,6 +108,20 @@ class _Builder:
         parts = self.add("Reshape", value, self.ints(0, 0, HEADS, HIDDEN // HEADS))
         return self.add("Transpose", parts, perm=[0, 2, 1, 3])
 
+    def model(self, *names: str) -> bytes:
+        """The model with these inputs, whose answer is 'logits'."""
+        inputs = [
+            helper.make_tensor_value_info(name, TensorProto.INT64, ["batch", "length"])
+            for name in names
+        ]
+        logits = helper.make_tensor_value_info("logits", TensorProto.FLOAT, ["batch", 1])
+        graph = helper.make_graph(self.nodes, "tiny", inputs, [logits], self.weights)
+        opsets = [helper.make_opsetid("", 17)]
+        model = helper.make_model(graph, opset_imports=opsets, ir_version=8, producer_name="tests")
+        onnx.checker.check_model(model)
+        data: bytes = model.SerializeToString()
+        return data
+
 
 def tiny_model() -> bytes:
     """A BERT cross-encoder of one layer with random weights: right in form, of no use to anyone."""
@@ -134,16 +148,15 @@ def tiny_model() -> bytes:
     first = b.add("Gather", hidden, b.constant(np.asarray(0, np.int64)), axis=1)
     pooled = b.add("Tanh", b.linear(first, HIDDEN, HIDDEN))
     b.add("MatMul", pooled, b.random(HIDDEN, 1), output="logits")
+    return b.model("input_ids", "attention_mask", "token_type_ids")
 
-    inputs = [
-        helper.make_tensor_value_info(name, TensorProto.INT64, ["batch", "length"])
-        for name in ("input_ids", "attention_mask", "token_type_ids")
-    ]
-    logits = helper.make_tensor_value_info("logits", TensorProto.FLOAT, ["batch", 1])
-    graph = helper.make_graph(b.nodes, "tiny", inputs, [logits], b.weights)
-    model = helper.make_model(
-        graph, opset_imports=[helper.make_opsetid("", 17)], ir_version=8, producer_name="tests"
-    )
-    onnx.checker.check_model(model)
-    data: bytes = model.SerializeToString()
-    return data
+
+def sum_of_words() -> bytes:
+    """A model that only adds up the vectors of its words: an emulated GPU takes a second for each
+    few operators that it compiles."""
+    b = _Builder()
+    words = b.add("Gather", b.random(VOCABULARY, HIDDEN), "input_ids")
+    mask = b.add("Unsqueeze", b.add("Cast", "attention_mask", to=TensorProto.FLOAT), b.ints(-1))
+    both = b.add("ReduceSum", b.add("Mul", words, mask), b.ints(1), keepdims=0)
+    b.add("MatMul", both, b.random(HIDDEN, 1), output="logits")
+    return b.model("input_ids", "attention_mask")

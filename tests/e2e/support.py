@@ -26,6 +26,14 @@ MODEL = "ms-marco-MiniLM-L-12-v2"
 MODEL_FOLDER = DIST / "models" / MODEL
 HELPERS = Path(__file__).with_name("page_helpers.js")
 
+BROWSER_ARGUMENTS = [
+    *("--no-sandbox", "--disable-quic", "--no-first-run", "--disable-background-networking"),
+    *("--disable-component-update", "--disable-sync"),
+    # V8 compiles a second time, and better, what runs often. Here pages live for seconds, and a
+    # third of their time would go into that.
+    "--js-flags=--wasm-tiering-budget=100000000",
+]
+
 #: The least that `build.py build --max-file-mb` allows: the largest script has 4.8 MB.
 LEAST_LIMIT_MB = 5
 

@@ -13,7 +13,7 @@ from onnx import numpy_helper
 from playwright.sync_api import Browser, Page
 
 from tests.e2e.conftest import OpenPage
-from tests.e2e.models import POSITIONS, VOCABULARY, tiny_model
+from tests.e2e.models import POSITIONS, VOCABULARY, sum_of_words, tiny_model
 from tests.e2e.support import MODEL_FOLDER, Watch, link_model, rewrite, run
 from tools.serve import Server
 
@@ -28,7 +28,7 @@ DOCUMENTS = ["a cat on a mat", f"{BAD} moon", "", "moon", f"the {BAD}", "cheese"
 
 
 def short_vocabulary() -> bytes:
-    model = onnx.load_from_string(tiny_model())
+    model = onnx.load_from_string(sum_of_words())
     (words,) = [one for one in model.graph.initializer if list(one.dims[:1]) == [VOCABULARY]]
     table = numpy_helper.to_array(words)[: WORDS[BAD]]
     words.CopyFrom(numpy_helper.from_array(table, words.name))

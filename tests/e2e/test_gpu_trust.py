@@ -9,11 +9,12 @@ from pathlib import Path
 import pytest
 from playwright.sync_api import Browser, Page
 
-from tests.e2e.models import POSITIONS, tiny_model
+from tests.e2e.models import POSITIONS, sum_of_words, tiny_model
 from tests.e2e.support import Watch, link_model, rewrite, run
 from tools.serve import Server
 
 TINY = "./e2e-models/trust/"
+ENCODER = "./e2e-models/encoder/"
 START = "await t.reranker?.dispose(); await t.start({ model: arg, device: 'webgpu', cache: false })"
 RERANK = "return t.rerank('where is the cat', ['a cat on a mat', 'moon', 'cheese'])"
 
@@ -25,9 +26,11 @@ HEAVY = ("MatMul", "Gemm", "Attention", "LayerNormalization", "Softmax", "Gelu",
 def gpu_page(
     launch: Callable[..., Browser], site: Server, site_folder: Path, watch: Watch
 ) -> Iterator[Page]:
-    """A page with an emulated GPU, and the tiny model on the site."""
-    folder = site_folder / "e2e-models" / "trust"
-    link_model(folder, "onnx/model.onnx", tiny_model(), max_position_embeddings=POSITIONS)
+    """A page with an emulated GPU, and two models on the site."""
+    models = {"trust": sum_of_words(), "encoder": tiny_model()}
+    for name, model in models.items():
+        folder = site_folder / "e2e-models" / name
+        link_model(folder, "onnx/model.onnx", model, max_position_embeddings=POSITIONS)
     watch.allow(r"404 .*/onnx/model_(quantized|fp16)\.onnx")
     browser = launch("--enable-unsafe-webgpu", "--use-webgpu-adapter=swiftshader")
     context = browser.new_context()
@@ -43,7 +46,7 @@ def test_all_heavy_operators_are_on_the_gpu(gpu_page: Page, watch: Watch) -> Non
     log: list[str] = []
     gpu_page.context.on("console", lambda message: log.append(message.text))
     rewrite(gpu_page, "workers/ort.js", ("logSeverityLevel: 3", "logSeverityLevel: 0"))
-    run(gpu_page, START, TINY)
+    run(gpu_page, START, ENCODER)
     run(gpu_page, RERANK)
     placed: dict[str, list[str]] = {}
     provider = ""
@@ -109,7 +112,7 @@ def test_other_weights_of_the_same_graph_are_another_model(
     run(gpu_page, START, TINY)
     assert run(gpu_page, SESSIONS) == 2
     folder = site_folder / "e2e-models" / "trust-too"
-    weights = bytearray(tiny_model())
+    weights = bytearray(sum_of_words())
     place = len(weights) // 2
     weights[place] ^= 1
     link_model(folder, "onnx/model.onnx", bytes(weights), max_position_embeddings=POSITIONS)

@@ -4,8 +4,7 @@ from __future__ import annotations
 
 from playwright.sync_api import ConsoleMessage, Playwright
 
-from tests.e2e.conftest import BROWSER_ARGUMENTS
-from tests.e2e.support import browser_path
+from tests.e2e.support import BROWSER_ARGUMENTS, browser_path
 from tests.engines.page import PATIENCE_S
 
 

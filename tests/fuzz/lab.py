@@ -13,10 +13,10 @@ from typing import Any
 
 from playwright.sync_api import Browser, Page, Playwright
 
-from tests.e2e.support import browser_path, make_site
+from tests.e2e.support import BROWSER_ARGUMENTS, browser_path, make_site
 from tests.fuzz.native import Files
 from tests.hub.server import Hub
-from tests.store.conftest import BROWSER_ARGUMENTS, prepare
+from tests.store.conftest import prepare
 from tools.serve import make_server
 from webrerank.errors import error_for_code
 

@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 from playwright.sync_api import Page, Playwright
 
-from tests.e2e.support import browser_path
+from tests.e2e.support import BROWSER_ARGUMENTS, browser_path
 from tools.assets import Cache, default_cache_folder, load_parts
 from tools.serve import make_server
 
@@ -15,15 +15,6 @@ ROOT = Path(__file__).resolve().parents[2]
 
 #: These run in the browser, carried there by test_in_pyodide.py.
 collect_ignore = ["inside"]
-
-BROWSER_ARGUMENTS = [
-    "--no-sandbox",
-    "--disable-quic",
-    "--no-first-run",
-    "--disable-background-networking",
-    "--disable-component-update",
-    "--disable-sync",
-]
 
 START = """() => {
   const worker = new Worker('/tests/pyodide/harness-worker.js', { type: 'module' });

@@ -9,13 +9,12 @@ from pathlib import Path
 import pytest
 from playwright.sync_api import Browser, BrowserContext, Page, Playwright
 
-from tests.e2e.support import HELPERS, MODEL_FOLDER, browser_path, make_site
+from tests.e2e.support import BROWSER_ARGUMENTS, HELPERS, MODEL_FOLDER, browser_path, make_site
 from tests.e2e.support import published as path_in_dist
 from tests.hub.server import Hub
 from tests.hub.tiny_models import make_large, make_model, make_six_layers
 from tools.serve import Server, make_server
 
-BROWSER_ARGUMENTS = ["--no-sandbox", "--disable-quic", "--no-first-run", "--disable-sync"]
 STORE_HELPERS = Path(__file__).with_name("store_helpers.js")
 
 #: Gives a page of a fresh context: nothing is stored.

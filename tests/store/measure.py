@@ -10,10 +10,10 @@ from pathlib import Path
 from playwright.sync_api import Browser, Route, sync_playwright
 
 from tests.e2e.models import dequantize
-from tests.e2e.support import BLANK_PAGE, MODEL_FOLDER, ROOT, browser_path, run
+from tests.e2e.support import BLANK_PAGE, BROWSER_ARGUMENTS, MODEL_FOLDER, ROOT, browser_path, run
 from tests.hub.server import Hub
 from tests.hub.tiny_models import MODEL_FILES, make_large, make_six_layers
-from tests.store.conftest import BROWSER_ARGUMENTS, prepare
+from tests.store.conftest import prepare
 from tests.store.support import DOCUMENTS, QUERY, stored
 from tests.store.test_memory import heaps, record_memories
 from tools.serve import make_server

@@ -128,10 +128,10 @@ def test_what_a_killed_tab_left_is_swept(open_page: OpenPage, published: Publish
     run(
         page,
         """
-        const now = Date.now(), chunks = ['a'], bytes = 3;
+        const now = Date.now(), chunks = ['a'], bytes = 3, validator = null;
         const put = (name, ...given) => t.inStore(name, 'readwrite', (s) => s.put(...given));
-        await put('files', { sha256: 'x', id: 'left-1', bytes, chunks, url: null });
-        const begun = { name: 'n', at: now, bytes, chunks };
+        await put('files', { sha256: 'x', id: 'left-1', bytes, chunks, url: null, validator });
+        const begun = { name: 'n', at: now, bytes, chunks, validator };
         await put('partials', { ...begun, id: 'left-2', key: null });
         await put('partials', { ...begun, id: 'kept', key: 'https://a/b' });
         for (const id of ['left-1', 'left-2', 'left-3', 'kept'])
@@ -157,7 +157,8 @@ def test_what_another_tab_is_about_to_need_is_not_swept(
           'webrerank:store', { mode: 'shared' },
           () => new Promise((release) => held((globalThis.release = release)))));
         await globalThis.held;
-        const file = { sha256: 'x', id: 'soon', bytes: 3, chunks: ['a'], url: null };
+        const content = { bytes: 3, chunks: ['a'], url: null, validator: null };
+        const file = { sha256: 'x', id: 'soon', ...content };
         await t.inStore('files', 'readwrite', (s) => s.put(file));
         await (await t.lib()).models.list();""",
     )

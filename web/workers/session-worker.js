@@ -24,8 +24,8 @@ let draining = false;
 /** @type {Promise<unknown>} */
 let lastRun = Promise.resolve();
 
-/** (rows, length) of the runs that compile ahead; a GPU has other programs for one row and many. */
-const WARMUP_SHAPES = { wasm: [[1, 8]], webgpu: [[1, 8], [2, 8]] }; // prettier-ignore
+/** (rows, length) of the runs that compile ahead. On a GPU its check (lib/gpu-check.js) does that. */
+const WARMUP_SHAPES = { wasm: [[1, 8]], webgpu: [] };
 
 serve({
   async boot(payload) {
