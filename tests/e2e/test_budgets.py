@@ -16,7 +16,7 @@ MB = 1_000_000
 #: The most that the parts of dist/ may weigh, bytes: `FILE.br` where there is one. A part that
 #: grows needs a reason, and a new number here.
 BROTLI_BUDGET = {
-    "webrerank.js lib/ workers/": 109_000,
+    "webrerank.js lib/ workers/": 110_000,
     "app/ styles/ index.html sw.js": 38_000,
     "vendor/pyodide/ without the snapshot": 8.7 * MB,
     "vendor/pyodide/python.snapshot": 5.8 * MB,

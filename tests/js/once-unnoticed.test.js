@@ -62,6 +62,7 @@ for (const [how, message] of Object.entries({
 test('what could not be sent leaves no listener on its signal and no clock', async () => {
   const { signal } = new AbortController();
   const client = new WorkerClient('worker.js', 'test worker');
+  say({ id: 0, type: 'started' });
   worker.postMessage = () => {
     throw new DOMException('no clone', 'DataCloneError');
   };

@@ -4,7 +4,7 @@ import assert from 'node:assert/strict';
 import { beforeEach, mock, test } from 'node:test';
 
 import { RerankError } from '../../web/lib/errors.js';
-import { PATIENCE_MS } from '../../web/lib/patience.js';
+import { FIRST_PAUSE_MS, PATIENCE_MS } from '../../web/lib/patience.js';
 import { PROTOCOL } from '../../web/lib/protocol.js';
 import { WorkerClient } from '../../web/lib/worker-client.js';
 import { fakeClock } from './clock.js';
@@ -14,6 +14,8 @@ const MINUTE = 60_000;
 /** The worker that was made last. */
 let worker;
 let clock;
+
+const SCRIPT = { 'content-type': 'text/javascript' };
 
 class FakeWorker {
   constructor() {
@@ -42,10 +44,12 @@ beforeEach(() => {
   globalThis.Worker = FakeWorker;
 });
 
-/** A client, and how often its worker was said to have died. */
-function newClient() {
+/** A client whose worker has started, and how often that was said to have died. */
+function newClient({ started = true } = {}) {
   const onEnd = mock.fn();
-  return { client: new WorkerClient('worker.js', 'test worker', onEnd), onEnd };
+  const client = new WorkerClient('https://site.test/worker.js', 'test worker', onEnd);
+  if (started) worker.say({ id: 0, type: 'started' });
+  return { client, onEnd };
 }
 
 /** How a call stands: 'pending', its value, or the code of its error. */
@@ -59,6 +63,14 @@ function watched(call) {
 }
 
 const settled = () => new Promise((resolve) => setImmediate(resolve));
+
+/** It has looked at what the host has to say, which takes PATIENCE_MS.refusal. */
+async function looked() {
+  for (let turn = 0; turn < 15; turn++) {
+    clock.pass(PATIENCE_MS.refusal / 10);
+    await settled();
+  }
+}
 
 test('answers, events and errors go to the call they belong to', async () => {
   const { client } = newClient();
@@ -160,12 +172,50 @@ test('a computer that slept loses nothing', async () => {
 });
 
 test('a worker that never began says so', async () => {
-  const { client } = newClient();
+  const { client } = newClient({ started: false });
   const call = client.call('list', null);
   clock.pass(PATIENCE_MS.worker);
   const error = await call.catch((reason) => reason);
   assert.match(error.message, /did not start in time/);
   assert.ok(error.cause && error.retryable);
+});
+
+test('nothing is sent to a worker before it began', async () => {
+  const { client } = newClient({ started: false });
+  const call = watched(client.call('rerank', 'payload'));
+  assert.deepEqual(worker.sent, []);
+  worker.say({ id: 0, type: 'started' });
+  assert.equal(worker.sent[0].payload, 'payload');
+  worker.say({ id: 1, type: 'done', value: 'late' });
+  await settled();
+  assert.equal(call.state, 'late');
+});
+
+test('a script that does not load is loaded again, and nothing is lost', async () => {
+  mock.method(globalThis, 'fetch', async () => Response.json('', { headers: SCRIPT }));
+  const { client, onEnd } = newClient({ started: false });
+  const call = watched(client.call('rerank', 'payload'));
+  const first = worker;
+  for (let time = 0; time <= 3; time++) {
+    assert.equal(onEnd.mock.callCount(), 0);
+    worker.onerror({ preventDefault() {} });
+    await looked();
+    clock.pass(FIRST_PAUSE_MS * 2 ** time);
+  }
+  await settled();
+  assert.equal(first.terminated, true);
+  assert.notEqual(worker, first);
+  assert.equal(call.state, 'worker_crashed', 'but not for ever');
+  const again = newClient({ started: false });
+  const kept = watched(again.client.call('rerank', 'payload'));
+  worker.onerror({ preventDefault() {} });
+  await looked();
+  clock.pass(FIRST_PAUSE_MS);
+  worker.say({ id: 0, type: 'started' });
+  assert.equal(worker.sent[0].payload, 'payload');
+  worker.say({ id: 1, type: 'done', value: 'kept' });
+  await settled();
+  assert.equal(kept.state, 'kept');
 });
 
 test('an abort rejects at once with the reason, and the worker is told', async () => {
@@ -195,7 +245,6 @@ test('what cannot be sent is owed no answer', async () => {
 for (const die of ['onerror', 'onmessageerror']) {
   test(`a worker that dies (${die}) rejects all that is pending, once`, async () => {
     const { client, onEnd } = newClient();
-    worker.say({ id: 0, type: 'started' });
     const calls = [1, 2].map((n) => watched(client.call('rerank', n)));
     worker[die]({ preventDefault() {}, message: 'dead' });
     worker[die]({ preventDefault() {}, message: 'dead' });

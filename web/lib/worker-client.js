@@ -7,7 +7,7 @@
 
 import { RerankError } from './errors.js';
 import { whyNotStarted } from './own-files.js';
-import { OwedAnswers, PATIENCE_MS } from './patience.js';
+import { FIRST_PAUSE_MS, OwedAnswers, PATIENCE_MS } from './patience.js';
 import { PROTOCOL } from './protocol.js';
 import { startWorker } from './script-url.js';
 
@@ -21,8 +21,13 @@ const NOTHING = {
   patienceMs: undefined,
 };
 
+/** How often a script is loaded again that did not load, though nothing is wrong with it. */
+const MOST_RETRIES = 3;
+
 export class WorkerClient {
+  /** @type {Worker} */
   #worker;
+  #url;
   #nextId = 1;
   /** @type {Map<number, Pending>} */
   #pending = new Map();
@@ -32,6 +37,9 @@ export class WorkerClient {
   #owed = new OwedAnswers(() => this.#fallSilent());
   /** Whether the worker has said anything: until then, its script may not have loaded. */
   #started = false;
+  /** @type {[message: import('./protocol.js').ToWorker, transfer: Transferable[]][]} until it has */
+  #unsent = [];
+  #retries = 0;
   #name;
 
   /**
@@ -40,16 +48,22 @@ export class WorkerClient {
    * @param {(error: RerankError) => void} [onEnd] called once if the worker dies by itself
    */
   constructor(url, name, onEnd) {
+    this.#url = url;
     this.#name = name;
     this.onEnd = onEnd;
-    this.#worker = startWorker(url, name);
-    this.#worker.onmessage = (event) => this.#receive(event.data);
-    this.#worker.onmessageerror = () => this.#crash('sent a message that could not be read');
-    this.#worker.onerror = (event) => {
+    this.#worker = this.#start();
+  }
+
+  #start() {
+    const worker = startWorker(this.#url, this.#name);
+    worker.onmessage = (event) => this.#receive(event.data);
+    worker.onmessageerror = () => this.#crash('sent a message that could not be read');
+    worker.onerror = (event) => {
       event.preventDefault(); // reported through the calls
       if (this.#started) this.#crash('stopped with an error', event.message);
-      else void this.#failToStart(String(url), event.message);
+      else void this.#failToStart(event.message);
     };
+    return worker;
   }
 
   /**
@@ -73,7 +87,7 @@ export class WorkerClient {
       };
       const abort = () => {
         settle();
-        this.#worker.postMessage({ v: PROTOCOL, id, type: 'cancel' });
+        this.#send({ v: PROTOCOL, id, type: 'cancel' }, []);
         reject(signal?.reason);
       };
       this.#pending.set(id, {
@@ -83,16 +97,24 @@ export class WorkerClient {
       });
       signal?.addEventListener('abort', abort);
       this.#owed.expect(id, patienceMs);
-      try {
-        this.#worker.postMessage({ v: PROTOCOL, id, type: 'call', name, payload }, transfer);
-      } catch (cause) {
-        this.#owed.settle(id);
-        settle();
-        const message =
-          'The request could not be handed to a worker: it may be too large. Give fewer documents at once.';
-        reject(new RerankError('out_of_memory', message, { cause }));
-      }
+      this.#send({ v: PROTOCOL, id, type: 'call', name, payload }, transfer);
     });
+  }
+
+  /**
+   * @param {import('./protocol.js').ToWorker} message
+   * @param {Transferable[]} transfer
+   */
+  #send(message, transfer) {
+    if (!this.#started) return void this.#unsent.push([message, transfer]);
+    try {
+      this.#worker.postMessage(message, transfer);
+    } catch (cause) {
+      this.#owed.settle(message.id);
+      const words =
+        'The request could not be handed to a worker: it may be too large. Give fewer documents at once.';
+      this.#pending.get(message.id)?.reject(new RerankError('out_of_memory', words, { cause }));
+    }
   }
 
   /**
@@ -104,6 +126,7 @@ export class WorkerClient {
     this.#ended = error;
     this.#worker.terminate();
     this.#owed.clear();
+    this.#unsent = [];
     for (const pending of [...this.#pending.values()]) pending.reject(error);
   }
 
@@ -111,6 +134,7 @@ export class WorkerClient {
   #receive(message) {
     this.#started = true;
     this.#owed.heard();
+    for (const given of this.#unsent.splice(0)) this.#send(...given);
     if (message.type === 'started' || message.type === 'alive') return;
     if (message.type !== 'event') this.#owed.settle(message.id);
     const pending = this.#pending.get(message.id);
@@ -148,16 +172,29 @@ export class WorkerClient {
   }
 
   /**
-   * @param {string} url
-   * @param {string} [cause]
+   * @param {string} [cause] what the script threw; nothing if it did not load
    */
-  async #failToStart(url, cause) {
+  async #failToStart(cause) {
     const otherwise = new RerankError(
       'worker_crashed',
       `The ${this.#name} stopped while it started. Reload the page and try again.`,
       { cause: cause && new Error(cause) },
     );
-    this.#giveUp(await whyNotStarted(url, otherwise));
+    const reason = await whyNotStarted(String(this.#url), otherwise);
+    // WebKit drops a script now and then when a service worker has many to answer for at once.
+    const mayRetry = reason === otherwise && !cause && this.#retries < MOST_RETRIES;
+    if (!mayRetry) return this.#giveUp(reason);
+    setTimeout(() => this.#retry(), FIRST_PAUSE_MS * 2 ** this.#retries++);
+  }
+
+  #retry() {
+    if (this.#ended) return;
+    this.#worker.terminate();
+    try {
+      this.#worker = this.#start();
+    } catch (error) {
+      this.#giveUp(/** @type {RerankError} */ (error));
+    }
   }
 
   /** @param {RerankError} error */
