@@ -33,6 +33,12 @@ JS_TESTS = ROOT / "tests" / "js"
 #: Folders of tests that start browsers.
 IN_BROWSERS = ("tests/pyodide", "tests/e2e", "tests/store", "tests/fuzz", "tests/engines")
 
+#: pytest's options for two files at once; a file's tests share what they start.
+SIDE_BY_SIDE = ("--numprocesses=2", "--dist=loadfile")
+
+#: What gives a verdict in two minutes.
+WITHOUT_BROWSERS = ("tests", *(f"--ignore={folder}" for folder in IN_BROWSERS), *SIDE_BY_SIDE)
+
 
 def serve(host: str, port: int, open_browser: bool) -> int:
     """Serve dist/ until Ctrl-C. The port is taken first, so a busy one shows at once."""
@@ -53,6 +59,11 @@ def test(pytest_arguments: list[str]) -> int:
     python = Environment(ROOT).ensure("test")
     build_site(ROOT)
     ensure_node_modules(ROOT)
+    if pytest_arguments == ["--fast"]:
+        in_node = subprocess.run(["node", "--test", *tests_for_node([])], cwd=ROOT, check=False)
+        command = [str(python), "-m", "pytest", *WITHOUT_BROWSERS]
+        rest = subprocess.run(command, cwd=ROOT, check=False)
+        return in_node.returncode or rest.returncode
     if wants_engines(pytest_arguments):
         install_engines()
     environment = os.environ | {"WEBRERANK_BROWSER": find_browser(python)}
@@ -86,8 +97,8 @@ def test_all(command: list[str], environment: dict[str, str]) -> int:
     Files that need no browser come first: their verdict is there within a minute.
     """
     runs = [
-        ["tests", *(f"--ignore={folder}" for folder in IN_BROWSERS), *side_by_side(2)],
-        [*IN_BROWSERS, "-m", "not alone", *side_by_side(2)],
+        WITHOUT_BROWSERS,
+        [*IN_BROWSERS, "-m", "not alone", *SIDE_BY_SIDE],
         [*IN_BROWSERS, "-m", "alone"],
     ]
     codes = [
@@ -95,11 +106,6 @@ def test_all(command: list[str], environment: dict[str, str]) -> int:
         for run in runs
     ]
     return next(filter(None, codes), 0)  # negative if a signal ended one
-
-
-def side_by_side(processes: int) -> list[str]:
-    """pytest's options for running so many files at once; a file's tests share what they start."""
-    return [f"--numprocesses={processes}", "--dist=loadfile"]
 
 
 def wants_engines(pytest_arguments: list[str]) -> bool:
@@ -149,7 +155,7 @@ def dispatch(options: argparse.Namespace) -> int:
     if options.command in SEARCHING:
         return search(SEARCHING[options.command], options.arguments)
     if options.command == "check":
-        return run_checks(ROOT)
+        return run_checks(ROOT, options.fast)
     if options.command == "kernel":
         build_kernel(ROOT)
         return 0

@@ -23,9 +23,11 @@ commands:
   test [PYTEST ARGUMENTS] install what the tests need, browsers included, and run them;
                           everything after `test` goes to pytest as it is, but for paths
                           in tests/js, which Node runs
+    --fast                alone: those that need no browser, in two minutes
   kernel                  compile kernel/*.c to web/kernel/*.wasm, which are committed: only
                           after a change there (a compiler of 100 MB goes into .venv/)
   check                   formatting, lint, types, import rules: seconds, no browser
+    --fast                formatting and lint only, as before each commit
   bench                   measure against the peers by turns, in one browser, and write
                           bench/results/; wants an idle machine and takes most of an hour
     --quick               a few minutes: does everything work? writes bench/scratch/
@@ -71,8 +73,10 @@ def parse_arguments(arguments: list[str]) -> argparse.Namespace:
         required=True,
         help=argparse.SUPPRESS,
     )
-    for name in ("kernel", "check", *PASSED_ON):
+    for name in ("kernel", *PASSED_ON):
         commands.add_parser(name)
+    checked = commands.add_parser("check", description="Formatting, lint, types, import rules.")
+    checked.add_argument("--fast", action="store_true", help="only formatting and lint")
     built = commands.add_parser("build", description="Build dist/, a static site.")
     built.add_argument(
         "--max-file-mb",
