@@ -23,13 +23,12 @@ CUT_TOKENS = 128
 async def tokenize(
     tokenizer: Tokenizer, texts: Sequence[str], max_length: int, query_length: int
 ) -> list[IntArray | TokenizationError]:
-    """Give the ids of each text, shape (n,); of a long text all, or more than a pair can hold.
+    """Give the token ids of each text, shape (n,), or the error of one that the tokenizer refuses.
 
-    For a text that the tokenizer refuses, its error.
-
-    A tokenizer makes the same of the start of a text whatever follows a good way behind. So a cut
-    text that gave far more tokens than fit says how the whole begins, and that it is the longer of
-    the pair; one that did not (spaces without end, a word of a million letters) is tokenised whole.
+    Of a long text only the start is tokenised: the first tokens do not depend on text that stands
+    far behind them. If the start gives clearly more tokens than a pair can hold, the rest would be
+    truncated anyway. If it gives fewer (endless spaces, a word of a million letters), the whole text
+    is tokenised after all.
 
     Args:
         tokenizer: the model's.

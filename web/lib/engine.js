@@ -98,7 +98,7 @@ export class Engine {
     const { device, sessions: count } = this.runtime;
     const runtime = { ...this.runtime, cache, runBytes: runBytes(device, bytes, count) };
     const model = { config, tokenizer, tokenizerConfig, graph, runtime };
-    // Its refusals say most, so they come first.
+    // Python's errors about a model are the most specific: they are reported before the sessions'.
     const shapes = await this.#python.call('load', model, waiting);
     this.#hasModel();
     const loaded = await loading;

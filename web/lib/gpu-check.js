@@ -16,7 +16,7 @@ import { disposed } from './worker-client.js';
 /** @typedef {import('../webrerank.js').Dtype} Dtype */
 
 /** How far a logit may be off: fp16 rounds on its own in every layer. */
-const TOLERANCE = { fp32: 0.01, fp16: 0.25, q8: 0.25 };
+const TOLERANCE = { fp32: 0.01, fp16: 0.25 };
 
 /** Tokens of the two pairs. */
 const [LONG, SHORT] = [12, 7];
@@ -40,9 +40,10 @@ export async function gpuFailure(loading, files, dtype, signal) {
     return `The model did not start on the GPU (${code}), so it runs on WebAssembly.`;
   }
   const expected = await expectedLogits(files, signal);
+  const tolerance = dtype === 'fp16' ? TOLERANCE.fp16 : TOLERANCE.fp32; // no q8 on a GPU
   const agrees =
     computed.length === expected.length &&
-    computed.every((logit, place) => Math.abs(logit - expected[place]) <= TOLERANCE[dtype]);
+    computed.every((logit, place) => Math.abs(logit - expected[place]) <= tolerance);
   return agrees ? '' : 'The GPU gave other numbers than the CPU, so the model runs on WebAssembly.';
 }
 

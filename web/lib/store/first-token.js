@@ -112,7 +112,7 @@ function narrowedIn({ nodes, outputs }, values) {
   const cut = new Set();
   for (const node of nodes.toReversed()) {
     const [data, ...others] = node.inputs;
-    if (node.inputs.some((name) => cut.has(name))) return new Set(); // a user before the maker
+    if (node.inputs.some((name) => cut.has(name))) return new Set(); // not in topological order
     if (picksFirstToken(node, values)) {
       narrowlyUsed.add(data);
       others.forEach((name) => used.add(name));
