@@ -27,8 +27,8 @@ async def tokenize(
 
     Of a long text only the start is tokenised: the first tokens do not depend on text that stands
     far behind them. If the start gives clearly more tokens than a pair can hold, the rest would be
-    truncated anyway. If it gives fewer (endless spaces, a word of a million letters), the whole text
-    is tokenised after all.
+    truncated anyway. If it gives fewer (endless spaces, a word of a million letters), the whole
+    text is tokenised after all.
 
     Args:
         tokenizer: the model's.
