@@ -36,7 +36,7 @@ IN_BROWSERS = ("tests/pyodide", "tests/e2e", "tests/store", "tests/fuzz", "tests
 #: pytest's options for two files at once; a file's tests share what they start.
 SIDE_BY_SIDE = ("--numprocesses=2", "--dist=loadfile")
 
-#: What gives a verdict in two minutes.
+#: What gives a verdict in three minutes.
 WITHOUT_BROWSERS = ("tests", *(f"--ignore={folder}" for folder in IN_BROWSERS), *SIDE_BY_SIDE)
 
 
@@ -94,7 +94,7 @@ def tests_for_node(pytest_arguments: list[str]) -> list[str]:
 def test_all(command: list[str], environment: dict[str, str]) -> int:
     """Run all tests: several files at once, then those that must be alone.
 
-    Files that need no browser come first: their verdict is there within a minute.
+    Files that need no browser come first: their verdict is there within three minutes.
     """
     runs = [
         WITHOUT_BROWSERS,

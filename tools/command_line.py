@@ -23,7 +23,7 @@ commands:
   test [PYTEST ARGUMENTS] install what the tests need, browsers included, and run them;
                           everything after `test` goes to pytest as it is, but for paths
                           in tests/js, which Node runs
-    --fast                alone: those that need no browser, in two minutes
+    --fast                alone: those that need no browser, in three minutes
   kernel                  compile kernel/*.c to web/kernel/*.wasm, which are committed: only
                           after a change there (a compiler of 100 MB goes into .venv/)
   check                   formatting, lint, types, import rules: seconds, no browser

@@ -103,14 +103,14 @@ def test_memory_is_little_more_than_the_weights(
 
 
 def encoded_pairs(model_folder: Path, ir: Path) -> list[EncodedPair]:
-    """Real pairs: each third query with the first, the twentieth and the last of its candidates."""
+    """Real pairs: each query with the first, the twentieth and the last of its candidates."""
     names = ("config.json", "tokenizer.json", "tokenizer_config.json")
     spec = read_model(*[(model_folder / name).read_text(encoding="utf-8") for name in names])
     tokenizer = NativeTokenizer(spec.tokenizer_json)
     collection = read_collection(ir / "trec-dl2019")
     texts = [
         [collection.queries[query], collection.documents[candidates[place]]]
-        for query, candidates in [*collection.candidates.items()][::3]
+        for query, candidates in collection.candidates.items()
         for place in (0, 19, -1)
     ]
     encoded = [tokenizer.encode_batch(pair) for pair in texts]
@@ -139,7 +139,7 @@ def test_closer_to_fp32_than_onnxruntimes_int8(
     distance, elsewhere = np.abs(own - wanted), np.abs(native - wanted)
     print(f"{len(pairs)} pairs: mean {distance.mean():.4f}, largest {distance.max():.3f}")
     print(f"onnxruntime's int8: mean {elsewhere.mean():.4f}, largest {elsewhere.max():.3f}")
-    assert len(pairs) > 40
+    assert len(pairs) > 100
     assert distance.mean() <= 0.06
     assert distance.mean() < 0.5 * elsewhere.mean()
 

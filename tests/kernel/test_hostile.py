@@ -22,9 +22,9 @@ from tests.kernel.reference import reference
 from webrerank import InferenceError, RerankError, UnsupportedModelError
 from webrerank.adapters.kernel import KernelSession
 
-#: A small model, so that thousands are quick.
+#: A small model, so that 10,000 are quick.
 TINY = Encoder(heads=1, size=8, layers=1, inner=16, positions=12, per_channel=True)
-MUTATIONS = int(os.environ.get("WEBRERANK_MUTATIONS", "2000"))
+MUTATIONS = int(os.environ.get("WEBRERANK_MUTATIONS", "10000"))
 
 IDS = np.asarray([5, 9, 11, 7, 3], np.int64)
 TYPES = np.asarray([0, 0, 1, 1, 1], np.int64)
