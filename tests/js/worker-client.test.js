@@ -171,6 +171,18 @@ test('a computer that slept loses nothing', async () => {
   assert.equal(call.state, 'slept');
 });
 
+test('a worker that says it is alive is waited for', async () => {
+  const { client } = newClient();
+  const call = watched(client.call('rerank', null));
+  for (let times = 0; times < 5; times++) {
+    clock.pass(PATIENCE_MS.worker - 1);
+    worker.say({ id: 0, type: 'alive' });
+  }
+  worker.say({ id: 1, type: 'done', value: 'late' });
+  await settled();
+  assert.equal(call.state, 'late');
+});
+
 test('a worker that never began says so', async () => {
   const { client } = newClient({ started: false });
   const call = client.call('list', null);
@@ -208,10 +220,14 @@ test('a script that does not load is loaded again, and nothing is lost', async (
   assert.equal(call.state, 'worker_crashed', 'but not for ever');
   const again = newClient({ started: false });
   const kept = watched(again.client.call('rerank', 'payload'));
-  worker.onerror({ preventDefault() {} });
+  const failed = worker;
+  failed.onerror({ preventDefault() {} });
+  failed.onerror({ preventDefault() {} }); // told twice
   await looked();
   clock.pass(FIRST_PAUSE_MS);
   worker.say({ id: 0, type: 'started' });
+  clock.pass(2 * FIRST_PAUSE_MS);
+  assert.equal(worker.terminated, false);
   assert.equal(worker.sent[0].payload, 'payload');
   worker.say({ id: 1, type: 'done', value: 'kept' });
   await settled();

@@ -69,7 +69,8 @@ export class WorkerClient {
   /**
    * Ask the worker for something.
    * @param {string} name
-   * @param {any} payload cloned, but for what is in `transfer`
+   * @param {any} payload cloned, but for what is in `transfer`; not to be changed afterwards, as it
+   *   is sent only once the worker has begun
    * @param {{ signal?: AbortSignal, onEvent?: (value: any) => void, transfer?: Transferable[], patienceMs?: number }} [options]
    *   patienceMs: how long the worker may say nothing
    * @returns {Promise<any>} rejects with a RerankError, or with `signal.reason` on abort
@@ -188,7 +189,7 @@ export class WorkerClient {
   }
 
   #retry() {
-    if (this.#ended) return;
+    if (this.#ended || this.#started) return; // a browser may tell one failure twice
     this.#worker.terminate();
     try {
       this.#worker = this.#start();
