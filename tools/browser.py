@@ -9,7 +9,7 @@ from tools import BuildError
 from tools.debian import install_packages
 from tools.run import last_words, run_quietly
 
-#: The first is Chromium without its windows: for the same page it takes a third of the time.
+#: The first is Chromium without windows: an empty page takes a seventh of the processor time.
 NAMES = (
     *("chromium-headless-shell", "chromium", "chromium-browser"),
     *("google-chrome", "google-chrome-stable", "chrome"),

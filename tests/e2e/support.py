@@ -29,8 +29,8 @@ HELPERS = Path(__file__).with_name("page_helpers.js")
 BROWSER_ARGUMENTS = [
     *("--no-sandbox", "--disable-quic", "--no-first-run", "--disable-background-networking"),
     *("--disable-component-update", "--disable-sync"),
-    # V8 compiles a second time, and better, what runs often. Here pages live for seconds, and a
-    # third of their time would go into that.
+    # V8 compiles a second time, and better, what runs often. Here pages live for seconds, and three
+    # tenths of their processor time would go into that.
     "--js-flags=--wasm-tiering-budget=100000000",
 ]
 

@@ -182,7 +182,7 @@ export class WorkerClient {
       { cause: cause && new Error(cause) },
     );
     const reason = await whyNotStarted(String(this.#url), otherwise);
-    // WebKit drops a script now and then when a service worker has many to answer for at once.
+    // WebKit drops a script now and then where workers start at once (docs/platform.md).
     const mayRetry = reason === otherwise && !cause && this.#retries < MOST_RETRIES;
     if (!mayRetry) return this.#giveUp(reason);
     setTimeout(() => this.#retry(), FIRST_PAUSE_MS * 2 ** this.#retries++);
