@@ -75,9 +75,9 @@ def test_the_list_says_what_a_choice_means(app: Page) -> None:
 def test_a_hub_out_of_reach_leaves_the_model_before(app: Page, watch: Watch) -> None:
     watch.allow(HUB, r"ERR_\w+")
     app.context.route(re.compile(HUB), lambda route: route.abort())
-    use_address(app, "someone/some-model")
+    use_address(app, "someone/some-model@v1.5")
     error = app.locator("#error")
-    expect(error).to_contain_text("Not loaded: someone/some-model", timeout=LOADED)
+    expect(error).to_contain_text("Not loaded: someone/some-model@v1.5", timeout=LOADED)
     expect(error).to_contain_text("https://huggingface.co cannot be reached")
     expect(error).to_contain_text(f"In use instead: {MODEL}.")
     expect(app.locator("#retry")).to_be_in_viewport()
@@ -155,7 +155,7 @@ def test_files_from_disk_are_kept_exported_removed_and_imported(app: Page, tmp_p
     expect(app.locator("#model-keep")).to_be_hidden()
     assert remembered(app) == COPY
 
-    with app.expect_download() as download:
+    with app.expect_download(timeout=LOADED) as download:
         button(app, f"Export {COPY} to a file").click()
     exported = tmp_path / download.value.suggested_filename
     download.value.save_as(exported)
