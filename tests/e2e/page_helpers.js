@@ -6,7 +6,7 @@ addEventListener('securitypolicyviolation', (event) =>
 globalThis.t = {
   /** Every worker that the page has made, in order, with its name. */
   workers: [],
-  /** What the load of `t.start` told, with the time. */
+  /** What `t.start` told until it was done; what a later replacement loads is not in it. */
   progress: [],
 
   /** The library; each call of it is in `calls` until it settles. */
@@ -57,8 +57,10 @@ globalThis.t = {
   /** Make the page's reranker. */
   async start(options = {}) {
     const { createReranker } = await t.lib();
-    const onProgress = (event) => t.progress.push(event);
+    let starting = true;
+    const onProgress = (event) => starting && t.progress.push(event);
     t.reranker = await createReranker({ onProgress, ...options });
+    starting = false;
   },
 
   rerank: (query, documents, options = {}) => t.reranker.rerank({ query, documents, ...options }),
@@ -105,9 +107,10 @@ globalThis.t = {
     };
   },
 
-  /** End a worker as a crash does: gone, and an error event. */
+  /** End one of the living workers as a crash does: gone, and an error event. */
   crash(name, nth = 0) {
-    const { worker } = t.workers.filter((entry) => entry.name.includes(name)).at(nth);
+    const living = t.workers.filter((entry) => entry.name.includes(name) && !entry.worker.ended);
+    const { worker } = living.at(nth);
     worker.terminate();
     worker.dispatchEvent(new ErrorEvent('error', { message: 'crashed', cancelable: true }));
   },
@@ -117,6 +120,7 @@ globalThis.t = {
 
 globalThis.Worker = class extends Worker {
   #unanswered = new Map();
+  ended = false;
 
   constructor(url, options) {
     super(url, options);
@@ -132,6 +136,7 @@ globalThis.Worker = class extends Worker {
   }
 
   terminate() {
+    this.ended = true;
     super.terminate();
     this.#unanswered.clear();
   }

@@ -31,7 +31,7 @@ BROWSER_ARGUMENTS = [
     *("--disable-component-update", "--disable-sync"),
     # V8 compiles a second time, and better, what runs often. Here pages live for seconds, and three
     # tenths of their processor time would go into that.
-    "--js-flags=--wasm-tiering-budget=100000000",
+    "--js-flags=--wasm-tiering-budget=2000000000",
 ]
 
 #: The least that `build.py build --max-file-mb` allows: the largest script has 4.8 MB.

@@ -155,7 +155,7 @@ def test_a_body_that_stalls(
 def test_a_store_that_never_answers(open_page: OpenPage) -> None:
     """The browser's caches: they may have a snapshot of Python, or not."""
     page = open_page()
-    shorten_patience(page, storage=500)
+    shorten_patience(page, storage=3_000)
     never = "const never = () => new Promise(() => {});\nself.caches.keys = never;\n"
     start = "const network = self.fetch.bind(self);"
     rewrite(page, "workers/fetch.js", (start, never + start))
