@@ -29,7 +29,9 @@ export function named(name) {
 export function typed(text, known, page) {
   const name = text.trim();
   const address = /^(https?:\/\/|\.{0,2}\/)\S+$/.test(name) && isWithinReach(name, page);
-  return address || /^[\w.-]+\/[\w.-]+(@[\w./-]+)?$/.test(name) || known.has(name) ? named(name) : null;
+  return address || /^[\w.-]+\/[\w.-]+(@[\w./-]+)?$/.test(name) || known.has(name)
+    ? named(name)
+    : null;
 }
 
 /**
