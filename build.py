@@ -62,8 +62,8 @@ def test(pytest_arguments: list[str]) -> int:
     if pytest_arguments == ["--fast"]:
         in_node = subprocess.run(["node", "--test", *tests_for_node([])], cwd=ROOT, check=False)
         command = [str(python), "-m", "pytest", *WITHOUT_BROWSERS]
-        rest = subprocess.run(command, cwd=ROOT, check=False)
-        return in_node.returncode or rest.returncode
+        in_python = subprocess.run(command, cwd=ROOT, check=False)
+        return in_node.returncode or in_python.returncode
     if wants_engines(pytest_arguments):
         install_engines()
     environment = os.environ | {"WEBRERANK_BROWSER": find_browser(python)}
